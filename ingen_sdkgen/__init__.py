@@ -1,0 +1,1 @@
+"""Ingen SDK generator: WIT in, typed bindings out."""

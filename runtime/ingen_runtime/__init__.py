@@ -1,0 +1,1 @@
+"""A component host for Python: decode, link and call WebAssembly components."""
