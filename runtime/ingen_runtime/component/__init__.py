@@ -1,0 +1,1 @@
+"""Components: binary decoder, type model, linker, instances."""

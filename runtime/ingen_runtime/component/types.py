@@ -1,0 +1,192 @@
+"""The component-level value types, as the canonical ABI sees them.
+
+Aliases and names are gone here: two uses of one defined type are equal values. Resource types are compared
+by identity, because each evaluation of a resource definition makes a new type.
+
+Source: CanonicalABI.md and Explainer.md, "Type Definitions".
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+class PrimitiveType(enum.Enum):
+    """A primitive value type; the value is its WIT keyword."""
+
+    BOOL = "bool"
+    S8 = "s8"
+    U8 = "u8"
+    S16 = "s16"
+    U16 = "u16"
+    S32 = "s32"
+    U32 = "u32"
+    S64 = "s64"
+    U64 = "u64"
+    F32 = "f32"
+    F64 = "f64"
+    CHAR = "char"
+    STRING = "string"
+    ERROR_CONTEXT = "error-context"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """A record's field."""
+
+    label: str
+    type: ValType
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """A record; at least one field."""
+
+    fields: tuple[FieldType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseType:
+    """A variant's case; `type` is None where it carries nothing."""
+
+    label: str
+    type: ValType | None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantType:
+    """A variant; at least one case."""
+
+    cases: tuple[CaseType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListType:
+    """A list of any length."""
+
+    element: ValType
+
+
+@dataclass(frozen=True, slots=True)
+class FixedListType:
+    """A list of exactly `length` elements."""
+
+    element: ValType
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class MapType:
+    """A map; passed like a list of key-value tuples."""
+
+    key: ValType
+    value: ValType
+
+
+@dataclass(frozen=True, slots=True)
+class TupleType:
+    """A tuple; at least one element."""
+
+    types: tuple[ValType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsType:
+    """Flags; label number i is bit i."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """An enum; at least one label."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptionType:
+    """An option."""
+
+    type: ValType
+
+
+@dataclass(frozen=True, slots=True)
+class ResultType:
+    """A result; None where a side carries nothing."""
+
+    ok: ValType | None
+    err: ValType | None
+
+
+class ResourceType:
+    """A resource type; each object is a type of its own.
+
+    `name` is what messages call it.
+    """
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<resource {self.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnType:
+    """An owning handle."""
+
+    resource: ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class BorrowType:
+    """A borrowing handle."""
+
+    resource: ResourceType
+
+
+@dataclass(frozen=True, slots=True)
+class StreamType:
+    """The readable end of a stream."""
+
+    element: ValType | None
+
+
+@dataclass(frozen=True, slots=True)
+class FutureType:
+    """The readable end of a future."""
+
+    element: ValType | None
+
+
+ValType: TypeAlias = (
+    PrimitiveType
+    | RecordType
+    | VariantType
+    | ListType
+    | FixedListType
+    | MapType
+    | TupleType
+    | FlagsType
+    | EnumType
+    | OptionType
+    | ResultType
+    | OwnType
+    | BorrowType
+    | StreamType
+    | FutureType
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FuncType:
+    """A component function's type; parameter labels are unique, `result` is None where it returns nothing."""
+
+    params: tuple[tuple[str, ValType], ...]
+    result: ValType | None
+    is_async: bool = False
