@@ -347,7 +347,7 @@ class Interface:
     """A set of types and functions, both in the order of the JSON form.
 
     `name` is None for an interface written in place in a world. `package` is the package it stands in.
-    `clone_of` is set where `include` copied an interface that is written in place: the one it was copied from.
+    `clone_of` is the interface that `include` made this one from, where that one is written in place too.
     """
 
     name: str | None

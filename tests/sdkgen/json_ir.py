@@ -56,14 +56,15 @@ from ingen_sdkgen.model import (
 )
 
 
-def from_json(obj: dict[str, Any]) -> Resolve:
-    """The IR that has `obj` as its JSON form; its main package is the last one."""
+def from_json(obj: dict[str, Any], main: str | None = None) -> Resolve:
+    """The IR that has `obj` as its JSON form; `main` names the main package (default: the last one)."""
+    names = [package["name"] for package in obj["packages"]]
     return Resolve(
         worlds=tuple(_world(world) for world in obj["worlds"]),
         interfaces=tuple(_interface(interface) for interface in obj["interfaces"]),
         types=tuple(_type_def(type_def) for type_def in obj["types"]),
         packages=tuple(_package(package) for package in obj["packages"]),
-        main=PackageId(len(obj["packages"]) - 1),
+        main=PackageId(len(names) - 1 if main is None else names.index(main)),
     )
 
 
@@ -172,7 +173,7 @@ def _owner(obj: dict[str, int] | None) -> Owner:
             raise AssertionError(other)
 
 
-def _type_kind(obj: str | dict[str, Any]) -> TypeKind:
+def _type_kind(obj: Any) -> TypeKind:
     match obj:
         case "resource":
             return Resource()

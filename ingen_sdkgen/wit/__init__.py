@@ -1,0 +1,1 @@
+"""WIT text: reading and printing it."""
