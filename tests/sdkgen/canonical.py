@@ -129,3 +129,41 @@ class _Canonical:
                 return {handle: self.type(resource)}
             case _:
                 return {name: self.type(content)}
+
+
+def carried_by_binary(form: dict[str, Any], source: dict[str, Any], main: str) -> dict[str, Any]:
+    """The part of the canonical `source` that an encoded package with the canonical form `form` has to have.
+
+    That is the main package whole, and of each other package what `form` has of it, less its documentation
+    and gates. What `form` makes up stays missing in the result.
+    """
+    expected: dict[str, Any] = {main: source[main]}
+    for name, package in form.items():
+        if name == main or name not in source:
+            continue
+        expected[name] = {"docs": None, "worlds": {}, "interfaces": {}}
+        for interface_name, interface in package["interfaces"].items():
+            original = source[name]["interfaces"].get(interface_name, {"types": {}, "functions": {}})
+            expected[name]["interfaces"][interface_name] = {
+                group: {
+                    item: _without_metadata(original[group][item])
+                    for item in interface[group]
+                    if item in original[group]
+                }
+                for group in ("types", "functions")
+            }
+    return expected
+
+
+def _without_metadata(item: Any) -> Any:
+    match item:
+        case dict():
+            return {
+                key: _without_metadata(value)
+                for key, value in item.items()
+                if key not in ("docs", "stability")
+            }
+        case list():
+            return [_without_metadata(value) for value in item]
+        case _:
+            return item

@@ -73,3 +73,17 @@ world w {
 world w2 { include w with { primary as prim2, f as f2 } }
 """
 """One package with every kind of item, type, gate and annotation."""
+
+SHARED_TYPES = """\
+package a:b;
+interface a { type t = u8; resource r; type l = list<u8>; }
+interface b { use a.{t, r}; g: func(x: own<r>); }
+interface c { use b.{r}; use a.{t as q, r as rr}; }
+world w { import a; import lab: a; import b; export a; export b; export c; export lab2: a;
+ use a.{r}; export f: func(x: r); export in: interface { use a.{r}; use b.{r as r2}; } }
+world w2 { export c; export b; import f: func(x: list<u8>, y: list<list<u8>>);
+ import g: func(x: list<u8>, y: list<list<u8>>);
+ type k = u8; type kk = list<u8>; import h: func(x: kk, y: list<u8>); export zz: func(y: list<u8>);
+ export x: interface { type lst = list<u8>; lf: func(x: list<u8>); }  }
+"""
+"""Interfaces that use each other's types, imported and exported, with and without labels."""
