@@ -15,9 +15,9 @@ _WORDS = _vocabulary(
     "the a value of this that is not when where it stream handle reads writes returns waits caller callee "
     "host guest bytes length error closed open ready pending until after before each every element order "
     "buffer request response header body address socket clock file directory entry path name flag "
-    "option result and or but only must may should never always once again first last zero empty whole partial success "
-    "failure implementation limit size count time duration instant moment resource child parent dropped "
-    "consumed"
+    "option result and or but only must may should never always once again first last zero empty "
+    "whole partial success failure implementation limit size count time duration instant moment "
+    "resource child parent dropped consumed"
 )
 _NOUNS = _vocabulary(
     "packet buffer entry header request response socket address clock file directory path token field "

@@ -208,6 +208,7 @@ class _Restriction:
             types={name: self._types[id_] for name, id_ in interface.types.items()},
             functions={name: self._new_function(item) for name, item in interface.functions.items()},
             package=self._packages[interface.package],
+            clone_of=None if interface.clone_of is None else self._interfaces.get(interface.clone_of),
         )
 
     def _new_world(self, world: World) -> World:
