@@ -357,7 +357,6 @@ class _Drafting:
         interface.docs, interface.stability = docs, gates.stability
         functions = [member for member in members if isinstance(member, syntax.NamedFunction)]
         scope = TypeScope(InterfaceOwner(id_), (function.id.name for function in functions))
-        self._scopes[id_] = scope
         self._use_and_define(scope, members)
         interface.types = dict(scope.types)
         names = NameScope()
@@ -371,6 +370,7 @@ class _Drafting:
                 for function in member.body.functions:
                     self._interface_function(interface, scope, names, spans, function, member.id)
         self._check_setters(interface.functions)
+        self._scopes[id_] = scope
 
     def _interface_function(
         self,
