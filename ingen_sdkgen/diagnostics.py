@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingen_runtime.errors import IngenError
-
 from ingen_sdkgen.model import Span
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lark import Transformer
 
-from ingen_sdkgen.diagnostics import WitSyntaxError
+from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
 from ingen_sdkgen.model import PackageName, Primitive, Span, Stable, Unstable
 from ingen_sdkgen.wit import syntax
 from ingen_sdkgen.wit.docs import docs_of
@@ -338,7 +338,11 @@ class TreeBuilder(Transformer[Token, syntax.FileSyntax]):
     def accessor(self, parts: list[Any]) -> syntax.Function:
         keyword, params, result = parts
         if keyword.text not in ("get", "set"):
-            self._error(f"expected `func`, `get` or `set`, found `{keyword.text}`", self._span(keyword))
+            self._error(
+                f"expected `func`, `get` or `set`, found `{keyword.text}`",
+                self._span(keyword),
+                did_you_mean(keyword.text, ["func", "get", "set"]),
+            )
         return syntax.Function(params, result, False, keyword.text, self._span(keyword))
 
     def params(self, parts: list[Any]) -> list[syntax.Param]:

@@ -16,6 +16,7 @@ from lark import Lark
 from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 from lark.lexer import Token as LarkToken
+from lark.parsers.lalr_analysis import Shift
 
 from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
 from ingen_sdkgen.model import Primitive, Span
@@ -119,9 +120,10 @@ def _run(
             return None
         try:
             feed(token)
-        except UnexpectedToken as unexpected:
+        except UnexpectedToken:
             if trusted >= _TOKENS_TO_TRUST:
-                errors.append(_unexpected(automaton, token, tokens[at - 1] if at else None, unexpected, file))
+                previous = tokens[at - 1] if at else None
+                errors.append(_unexpected(automaton, token, previous, _expected(automaton, state), file))
                 found += 1
                 if found == _MAX_SYNTAX_ERRORS:
                     return None
@@ -132,10 +134,10 @@ def _run(
         at += 1
     try:
         tree = feed(tokens[last], True)
-    except UnexpectedToken as unexpected:
+    except UnexpectedToken:
         if trusted >= _TOKENS_TO_TRUST:
             previous = tokens[last - 1] if last else None
-            errors.append(_unexpected(automaton, tokens[last], previous, unexpected, file))
+            errors.append(_unexpected(automaton, tokens[last], previous, _expected(automaton, state), file))
         return None
     return tree if isinstance(tree, syntax.FileSyntax) else None
 
@@ -205,10 +207,32 @@ _NAMES = {
 _COMPOUND_TYPES = ("list", "map", "option", "tuple", "result", "own", "borrow", "future", "stream")
 
 
+def _expected(automaton: _Automaton, state: _State) -> set[str]:
+    """The terminals that could stand where the automaton stopped.
+
+    Its own table promises too much: LALR(1) merges states, so a terminal may start a reduction after which
+    nothing takes it.
+    """
+    table = state_table(automaton)
+    accepted = set()
+    for terminal in table[state.state_stack[-1]]:
+        stack = list(state.state_stack)
+        while terminal.isupper() or terminal == END:
+            step = table[stack[-1]].get(terminal)
+            if step is None:
+                break
+            action, argument = step
+            if action is Shift:
+                accepted.add(terminal)
+                break
+            del stack[len(stack) - len(argument.expansion) :]
+            stack.append(table[stack[-1]][argument.origin.name][1])
+    return accepted
+
+
 def _unexpected(
-    automaton: _Automaton, token: Token, previous: Token | None, unexpected: UnexpectedToken, file: int
+    automaton: _Automaton, token: Token, previous: Token | None, expected: set[str], file: int
 ) -> WitSyntaxError:
-    expected = set(unexpected.expected)
     words = []
     # All types together are one thing to a reader; so are the words that start an item.
     types = {automaton.keywords[word] for word in _COMPOUND_TYPES}
