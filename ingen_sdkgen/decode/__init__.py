@@ -18,7 +18,6 @@ from ingen_runtime.component.binary import (
 )
 from ingen_runtime.component.binary import syntax as s
 from ingen_runtime.errors import ComponentFormatError
-
 from ingen_sdkgen.decode.builder import Builder
 from ingen_sdkgen.decode.drafts import Drafts, PackageDraft, WorldDraft
 from ingen_sdkgen.decode.evaluation import (

@@ -13,7 +13,6 @@ from typing import TypeAlias, assert_never
 from ingen_runtime.component.binary import syntax as s
 from ingen_runtime.component.types import PrimitiveType
 from ingen_runtime.errors import ComponentFormatError
-
 from ingen_sdkgen.decode.drafts import Drafts, InterfaceDraft, PackageDraft, WorldDraft
 from ingen_sdkgen.decode.evaluation import (
     Extern,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from ingen_runtime.errors import ComponentFormatError
-
 from ingen_sdkgen.decode.drafts import Drafts, InterfaceDraft, PackageDraft, WorldDraft
 from ingen_sdkgen.decode.structure import kind_structure, map_types, resource_of
 from ingen_sdkgen.model import (

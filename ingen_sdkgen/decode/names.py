@@ -9,7 +9,6 @@ import re
 
 from ingen_runtime.component.binary import syntax as s
 from ingen_runtime.errors import ComponentFormatError
-
 from ingen_sdkgen.model import FunctionShape, PackageName
 
 _LABEL = r"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:[a-z0-9]+|[A-Z0-9]+))*"

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from ingen_runtime.component.binary.syntax import CustomSection
 from ingen_runtime.errors import ComponentFormatError
-
 from ingen_sdkgen.decode.drafts import Drafts, InterfaceDraft, PackageDraft, WorldDraft
 from ingen_sdkgen.decode.names import is_label
 from ingen_sdkgen.model import (

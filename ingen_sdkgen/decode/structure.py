@@ -12,7 +12,6 @@ from typing import TypeAlias, TypeVar, assert_never
 
 from ingen_runtime.component.binary import syntax as s
 from ingen_runtime.component.types import PrimitiveType
-
 from ingen_sdkgen.decode.evaluation import ResourceMark
 from ingen_sdkgen.model import (
     Alias,

@@ -1,1 +1,1 @@
-"""WIT text: reading and printing it."""
+"""The WIT text format: tokens, grammar, syntax tree, printer."""

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from ingen_runtime.errors import IngenError
-
 from ingen_sdkgen.model import (
     Alias,
     Borrow,
