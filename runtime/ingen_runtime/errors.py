@@ -78,7 +78,8 @@ class TrapKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class WasmFrame:
-    """One frame of a guest's backtrace. Offsets count bytes in the function and in the core module's binary."""
+    """One frame of a guest's backtrace. Offsets count bytes in the function and in the core module's
+    binary."""
 
     func_index: int
     func_name: str | None
@@ -99,7 +100,12 @@ class Trap(IngenError):
     """
 
     def __init__(
-        self, kind: TrapKind, detail: str = "", guest_stderr: bytes = b"", *, frames: tuple[WasmFrame, ...] = ()
+        self,
+        kind: TrapKind,
+        detail: str = "",
+        guest_stderr: bytes = b"",
+        *,
+        frames: tuple[WasmFrame, ...] = (),
     ) -> None:
         super().__init__(kind, detail, guest_stderr)
         self.kind = kind

@@ -73,22 +73,12 @@ def _function(name: str, restype: Any, *argtypes: Any) -> Any:
     return function
 
 
-class _HotFunction(ctypes._CFuncPtr):
-    """A C function without declared argument types, called with prepared `byref` objects and small integers.
+# Functions that are called so often that ctypes' checks count: without declared argument types, a call with
+# arguments prepared by `byref` takes half the time.
 
-    ctypes converts each declared argument through `from_param`; without it a call takes half the time. The GIL
-    is released during the call.
-    """
-
-    _flags_: ClassVar[int] = ctypes._FUNCFLAG_CDECL  # type: ignore[misc] # typeshed has it per instance
-    _restype_: ClassVar[Any] = c_size_t  # type: ignore[misc] # typeshed has it per instance
-
-
-class _HotFunctionHoldingGil(ctypes._CFuncPtr):
-    """The same for functions that return at once and run no guest code: the GIL stays held."""
-
-    _flags_: ClassVar[int] = ctypes._FUNCFLAG_PYTHONAPI  # type: ignore[misc] # typeshed has it per instance
-    _restype_: ClassVar[Any] = c_size_t  # type: ignore[misc] # typeshed has it per instance
+_HotFunction = ctypes.CFUNCTYPE(c_size_t)
+_HotFunctionHoldingGil = ctypes.PYFUNCTYPE(c_size_t)
+"""For functions that return at once and run no guest code."""
 
 
 def _address(function: Any) -> int:
@@ -161,22 +151,32 @@ class AsyncContinuation(ctypes.Structure):
     finalizer: int | None
 
 
-# Callback types. A callback may declare fewer parameters than C passes (all travel in registers, and the caller
-# cleans up), which saves the conversion of those that nobody reads.
+# Callback types. A callback may declare fewer parameters than C passes (all travel in registers, and the
+# caller cleans up), which saves the conversion of those that nobody reads.
 
 UncheckedCallback = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, c_size_t)
 """(environment, caller, address of the raw slots) to the address of a trap, or 0."""
 
 AsyncCallback = ctypes.CFUNCTYPE(
-    None, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t, c_size_t, POINTER(c_void_p), POINTER(AsyncContinuation)
+    None,
+    c_size_t,
+    c_size_t,
+    c_size_t,
+    c_size_t,
+    c_size_t,
+    c_size_t,
+    POINTER(c_void_p),
+    POINTER(AsyncContinuation),
 )
-"""(environment, caller, arguments, count, results, count, where to put a trap, the continuation to fill in)."""
+"""(environment, caller, arguments, count, results, count, where to put a trap, the continuation to fill
+in)."""
 
 ContinuationCallback = ctypes.CFUNCTYPE(c_bool, c_void_p)
 """(environment) to whether the async host function has finished."""
 
 EpochCallback = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, POINTER(c_uint64), POINTER(c_uint8))
-"""(context, environment, where to put the next deadline in ticks, where to put the kind) to an error, or 0."""
+"""(context, environment, where to put the next deadline in ticks, where to put the kind) to an error, or
+0."""
 
 EPOCH_CONTINUE, EPOCH_YIELD = 0, 1
 
@@ -291,7 +291,8 @@ func_new_unchecked = _function(
     POINTER(Func),
 )
 func_call_unchecked = _HotFunction(_address(_function("wasmtime_func_call_unchecked", c_size_t)))
-"""(context, function, raw slots, slot count, where to put a trap) to an error, or 0; all pointers as `byref`."""
+"""(context, function, raw slots, slot count, where to put a trap) to an error, or 0; all pointers as
+`byref`."""
 memory_data = _function("wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
 memory_data_size = _HotFunctionHoldingGil(_address(_function("wasmtime_memory_data_size", c_size_t)))
 """(context, memory) to its size in bytes; both as `byref`."""

@@ -2,9 +2,9 @@
 
 An entry's name is the digest of all that decides what the compiler produces: the wasm bytes, wasmtime's
 version, the configuration, the platform and the CPU's features. Entries are written under another name and
-renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and checksum:
-one that is damaged, or that wasmtime does not accept, is ignored and written anew. A folder that cannot be written
-means no cache, never an error.
+renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and
+checksum: one that is damaged, or that wasmtime does not accept, is ignored and written anew. A folder that
+cannot be written means no cache, never an error.
 
 Loading an entry maps the file into memory and runs what is in it: the folder must be the user's own, as the
 default one is.
@@ -35,6 +35,7 @@ _MAGIC = b"INGENAOT"
 _TRAILER = struct.Struct("<8sQI")
 """Magic, length of what precedes, and its CRC-32."""
 
+
 class CodeCache:
     """A folder of compiled modules."""
 
@@ -47,7 +48,8 @@ class CodeCache:
     def default(cls) -> CodeCache | None:
         """The cache that the environment asks for.
 
-        `INGEN_CACHE=0` switches it off, `INGEN_CACHE_DIR` names its folder; else it is in the user's cache folder.
+        `INGEN_CACHE=0` switches it off, `INGEN_CACHE_DIR` names its folder; else it is in the user's cache
+        folder.
         """
         if os.environ.get("INGEN_CACHE") == "0":
             return None
@@ -88,22 +90,23 @@ class CodeCache:
             c.byte_vec_delete(ctypes.byref(vec))
 
     def _write(self, path: Path, code: ctypes.Array[ctypes.c_char]) -> None:
-        temporary: str | None = None
+        temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             # mkstemp makes the file for this user alone: what is in it will run.
-            descriptor, temporary = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".tmp")
-            with open(descriptor, "wb") as file:
+            descriptor, name = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".tmp")
+            temporary = Path(name)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(code)
                 file.write(_trailer(code))
                 # Renaming must not overtake the data, or a power failure leaves an entry of zeros.
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            temporary.replace(path)
         except OSError:
             if temporary is not None:
                 with contextlib.suppress(OSError):
-                    os.unlink(temporary)
+                    temporary.unlink()
 
 
 def _trailer(code: Buffer) -> bytes:
@@ -120,9 +123,13 @@ def _is_intact(path: Path) -> bool:
             length = status.st_size - _TRAILER.size
             if length <= 0:
                 return False
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as entry, memoryview(entry) as view:
-                with view[:length] as code:
-                    return view[length:] == _trailer(code)
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as entry,
+                memoryview(entry) as view,
+                view[:length] as code,
+                view[length:] as trailer,
+            ):
+                return trailer == _trailer(code)
     except (OSError, ValueError):
         return False
 
@@ -134,7 +141,8 @@ def _machine() -> str:
 
 
 def _cpu_features() -> str:
-    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as cpuinfo:
+    cpuinfo_file = Path("/proc/cpuinfo")
+    with contextlib.suppress(OSError), cpuinfo_file.open(encoding="utf-8", errors="replace") as cpuinfo:
         for line in cpuinfo:
             if line.startswith(("flags", "Features")):
                 return hashlib.sha256(line.encode()).hexdigest()[:16]

@@ -3,13 +3,14 @@
 `invoke` calls a guest function, `dispatch` is called by the guest. Both are written out for their number of
 values, because packing a fixed number costs less than `*args`.
 
-Three rules keep the process alive, because wasmtime would take whatever a failed ctypes callback leaves in the
-return register as the address of a trap:
+Three rules keep the process alive, because wasmtime would take whatever a failed ctypes callback leaves in
+the return register as the address of a trap:
 
-- `dispatch` catches everything, also what a signal handler raises at its first instruction: see `cover_entry`.
+- `dispatch` catches everything, also what a signal handler raises at its first instruction: see
+  `cover_entry`.
 - Its handler makes no call, so nothing can fail in it. It hands over a trap that was made in advance.
-- `invoke` calls `probe` before it enters the guest: where that leaves room on Python's stack for one more frame,
-  `dispatch` can start as well. Else the RecursionError is raised here, where Python sees it.
+- `invoke` calls `probe` before it enters the guest: where that leaves room on Python's stack for one more
+  frame, `dispatch` can start as well. Else the RecursionError is raised here, where Python sees it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def invoke_code(param_count: int, result_count: int) -> CodeType:
         f"<call of a core function: {param_count} to {result_count}>",
         f"""\
 def outer():
-    abandon = active = call = context = fail = function = pack = raw = raw_at = slots = trap = trap_at = unpack = 0
+    abandon = active = call = context = fail = function = 0
+    pack = raw = raw_at = slots = trap = trap_at = unpack = 0
     def invoke({params}):
         nonlocal active
         probe()
@@ -122,6 +124,7 @@ def cover_entry(code: CodeType) -> CodeType:
     """
     table = code.co_exceptiontable
     numbers: list[int] = []
+    continues = False
     for byte in table:
         if byte & 0x80:  # the first byte of an entry
             if len(numbers) >= 4:

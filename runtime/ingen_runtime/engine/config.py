@@ -51,8 +51,8 @@ class EngineConfig:
     def __post_init__(self) -> None:
         if self.async_stack_size < self.max_wasm_stack + 256 * KIB:
             raise ValueError(
-                f"async_stack_size ({self.async_stack_size}) must exceed max_wasm_stack ({self.max_wasm_stack}) "
-                "by at least 256 KiB, the room for host functions"
+                f"async_stack_size ({self.async_stack_size}) must exceed max_wasm_stack "
+                f"({self.max_wasm_stack}) by at least 256 KiB, the room for host functions"
             )
 
     def fingerprint(self) -> str:

@@ -133,11 +133,9 @@ class _Ticker:
                 busy = [engine for engine in self._engines if engine.has_stores]
                 if not busy:
                     wake.clear()
-            for engine in busy:
-                engine.increment_epoch()
-            # Neither loop variable nor list may keep an engine alive while the thread sleeps.
-            busy = []
-            engine = None
+            # No variable may keep an engine alive while the thread sleeps.
+            while busy:
+                busy.pop().increment_epoch()
 
 
 _TICKER = _Ticker()

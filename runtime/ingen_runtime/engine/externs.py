@@ -68,7 +68,8 @@ class CoreFunc(_CoreExtern):
         return cls(store, type_, store.define_host_function(type_, function))
 
     def bind(self) -> Callable[..., Any]:
-        """The function as the fastest Python callable there is: see `CoreStore.bind`. It keeps the store alive."""
+        """The function as the fastest Python callable there is: see `CoreStore.bind`. It keeps the store
+        alive."""
         if self._bound is None:
             self._bound = self.store.bind(self.type, self.raw)
         return self._bound
@@ -99,8 +100,9 @@ class CoreMemory(_CoreExtern):
     def view(self) -> memoryview:
         """All of the memory as it is now: bytes, writable.
 
-        Ask again after everything that runs guest code, which may grow the memory and so move it; then the old view
-        raises ValueError. Slices of a view know nothing of that: they must be gone before guest code runs.
+        Ask again after everything that runs guest code, which may grow the memory and so move it; then the
+        old view raises ValueError. Slices of a view know nothing of that: they must be gone before guest code
+        runs.
         """
         # A memory moves only when it grows, and never shrinks: the same size means the same place.
         if self._size(self._context_ref, self._handle_ref) != self._length:
@@ -193,7 +195,9 @@ class CoreTable(_CoreExtern):
         store_id, _ = struct.unpack_from("<QQ", value, c.VAL_OF_OFFSET)
         if not store_id:
             return None
-        return CoreFunc(self.store, type_, bytes([c.EXTERN_FUNC]) + bytes(7) + bytes(value[c.VAL_OF_OFFSET :]))
+        return CoreFunc(
+            self.store, type_, bytes([c.EXTERN_FUNC]) + bytes(7) + bytes(value[c.VAL_OF_OFFSET :])
+        )
 
 
 class CoreGlobal(_CoreExtern):
@@ -245,8 +249,8 @@ CoreExtern: TypeAlias = CoreFunc | CoreTable | CoreMemory | CoreGlobal | CoreTag
 class CoreInstance:
     """An instance of a core module in a store.
 
-    `imports` are in the order of `module.imports` and of the same store. Raises LinkError where they do not fit, and
-    Trap where a segment is out of bounds, the start function traps or a limit is exceeded.
+    `imports` are in the order of `module.imports` and of the same store. Raises LinkError where they do not
+    fit, and Trap where a segment is out of bounds, the start function traps or a limit is exceeded.
     """
 
     __slots__ = ("_handle", "module", "store")
@@ -260,7 +264,12 @@ class CoreInstance:
         store.enter()
         try:
             error = c.instance_new(
-                store.context, module.ptr, packed, len(imports), ctypes.byref(self._handle), ctypes.byref(trap)
+                store.context,
+                module.ptr,
+                packed,
+                len(imports),
+                ctypes.byref(self._handle),
+                ctypes.byref(trap),
             )
         finally:
             store.leave()

@@ -1,8 +1,8 @@
 """Host functions: Python callables that a guest imports.
 
-One C callback serves all host functions of one signature. wasmtime passes it the host function's number, under
-which the tables here find the callable and the store that it belongs to. They hold no strong reference: a store
-keeps its host functions, and takes them out of the tables when it is closed or collected.
+One C callback serves all host functions of one signature. wasmtime passes it the host function's number,
+under which the tables here find the callable and the store that it belongs to. They hold no strong reference:
+a store keeps its host functions, and takes them out of the tables when it is closed or collected.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def _callback(type_: CoreFuncType) -> Any:
     windows: dict[int, Any] = {}
 
     def window(address: int) -> Any:
-        # wasmtime passes the slots on the guest's stack: a guest's calls tend to use the same few places again.
+        # wasmtime passes the slots on the guest's stack: a guest's calls tend to use the same few places
+        # again.
         if len(windows) >= _MOST_WINDOWS:
             windows.clear()
         raw = windows[address] = buffer_type.from_address(address)
@@ -115,9 +116,7 @@ class HostFunctions:
         self._numbers.append(number)
         self._kept.append(function)
         func = c.Func()
-        c.func_new_unchecked(
-            context, signature.functype, _callback(type_), number, None, ctypes.byref(func)
-        )
+        c.func_new_unchecked(context, signature.functype, _callback(type_), number, None, ctypes.byref(func))
         return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
 
     def forget(self) -> None:

@@ -1,8 +1,8 @@
 """How the values of one core signature travel between Python and wasmtime.
 
-Integers are unsigned both ways (`-1` is passed as `0xFFFFFFFF`), floats are floats. An unchecked call passes all
-arguments in 16-byte slots of one buffer and takes the results from the same slots; a call on a fiber passes
-tagged values of 32 bytes.
+Integers are unsigned both ways (`-1` is passed as `0xFFFFFFFF`), floats are floats. An unchecked call passes
+all arguments in 16-byte slots of one buffer and takes the results from the same slots; a call on a fiber
+passes tagged values of 32 bytes.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import ctypes
 import functools
 import struct
 from dataclasses import dataclass
+from types import CellType
 
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.core_types import CoreFuncType, CoreValType
@@ -36,6 +37,11 @@ class Signature:
     functype: int
     """The `wasm_functype_t`. It lives as long as the process."""
 
+    pack_cell: CellType
+    unpack_cell: CellType
+    slots_cell: CellType
+    """Cells for the functions that `calls` writes, shared between all functions of this type."""
+
     def pack_values(self, arguments: tuple[int | float, ...]) -> bytearray:
         """The arguments as tagged values."""
         packed = bytearray(max(len(arguments), 1) * c.VAL_SIZE)
@@ -46,10 +52,7 @@ class Signature:
     def unpack_values(self, packed: bytearray) -> tuple[int | float, ...]:
         """The results from tagged values."""
         return tuple(
-            [
-                unpack_value(packed, index * c.VAL_SIZE, type_)
-                for index, type_ in enumerate(self.type.results)
-            ]
+            [unpack_value(packed, index * c.VAL_SIZE, type_) for index, type_ in enumerate(self.type.results)]
         )
 
 
@@ -77,12 +80,17 @@ def signature_of(type_: CoreFuncType) -> Signature:
     """The packers of `type_`. Raises InternalError where it has types other than numbers."""
     if not is_callable(type_):
         raise InternalError(f"only numbers pass between Python and core WebAssembly, not {type_}")
+    params, results = _raw_struct(type_.params), _raw_struct(type_.results)
+    slots = max(len(type_.params), len(type_.results), 1)
     return Signature(
         type=type_,
-        params=_raw_struct(type_.params),
-        results=_raw_struct(type_.results),
-        slots=max(len(type_.params), len(type_.results), 1),
+        params=params,
+        results=results,
+        slots=slots,
         functype=_functype(type_),
+        pack_cell=CellType(params.pack_into),
+        unpack_cell=CellType(results.unpack_from),
+        slots_cell=CellType(slots),
     )
 
 

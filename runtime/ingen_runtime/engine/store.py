@@ -6,6 +6,7 @@ import ctypes
 import itertools
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CellType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -18,8 +19,6 @@ from ingen_runtime.engine.traps import exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ingen_runtime.engine.core_types import CoreFuncType
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
@@ -32,8 +31,8 @@ _SHARED_SLOTS: Final = 16
 class StoreLimits:
     """What the guests of one store may use; None leaves it to wasmtime.
 
-    A guest that asks for more memory or table elements than this sees its `grow` fail; instantiation beyond a limit
-    raises Trap(LIMIT_EXCEEDED).
+    A guest that asks for more memory or table elements than this sees its `grow` fail; instantiation beyond a
+    limit raises Trap(LIMIT_EXCEEDED).
     """
 
     memory_bytes: int | None = None
@@ -48,8 +47,8 @@ class StoreLimits:
 class CoreStore:
     """Owns core instances, their memories and host functions. Not to be used by two threads at a time.
 
-    A store goes with its last user, or at `close()`: then calls into it raise StoreUnusableError. After a trap a
-    store can still be called; whether its instances make sense is the caller's question.
+    A store goes with its last user, or at `close()`: then calls into it raise StoreUnusableError. After a
+    trap a store can still be called; whether its instances make sense is the caller's question.
     """
 
     __slots__ = (
@@ -94,7 +93,8 @@ class CoreStore:
         elif fuel is not None:
             raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         if engine.config.epoch_interruption:
-            _stores[self._number] = weakref.ref(self)
+            _ticks[self._number] = _weakly(self)
+            _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
             c.context_set_epoch_deadline(self.context, 1)
         self._prepare_calls()
@@ -139,7 +139,8 @@ class CoreStore:
         c.store_delete(ptr)
         self._host.forget()
         self._failure.free()
-        _stores.pop(self._number, None)
+        _ticks.pop(self._number, None)
+        _failures.pop(self._number, None)
         self.engine.store_closed()
 
     def disable(self, why: str) -> None:
@@ -210,20 +211,23 @@ class CoreStore:
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
 
     def interrupt(self) -> None:
-        """Stop what runs, or runs next, with Trap(INTERRUPTED). Safe from any thread and from a signal handler."""
+        """Stop what runs, or runs next, with Trap(INTERRUPTED). Safe from any thread and from a signal
+        handler."""
         if not self.engine.config.epoch_interruption:
             raise ValueError("interrupting needs an engine with EngineConfig(epoch_interruption=True)")
         self._interrupted = True
         self.engine.increment_epoch()
 
     def _on_epoch(self) -> bool:
-        """Time has passed while a guest ran. Whether it has to let others run; raises where it has to stop."""
+        """Time has passed while a guest ran. Whether it has to let others run; raises where it has to
+        stop."""
         if self._interrupted:
             self._interrupted = False
             raise Trap(TrapKind.INTERRUPTED)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise Trap(TrapKind.TIMEOUT)
-        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host function.
+        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
+        # function.
         return self._polling and not self._active.cell_contents
 
     # Calls.
@@ -231,38 +235,46 @@ class CoreStore:
     def bind(self, type_: CoreFuncType, func: bytes) -> Callable[..., Any]:
         """A Python callable for the core function in the extern `func`.
 
-        It takes the parameters by position and returns None, the only result, or a tuple of results; integers are
-        unsigned. It raises Trap, or what a host function raised. Values out of range raise struct.error before the
-        guest is entered.
+        It takes the parameters by position and returns None, the only result, or a tuple of results; integers
+        are unsigned. It raises Trap, or what a host function raised. Values out of range raise struct.error
+        before the guest is entered.
+        """
+        return function_from(invoke_code(len(type_.params), len(type_.results)), self.call_cells(type_, func))
+
+    def call_cells(self, type_: CoreFuncType, func: bytes) -> dict[str, CellType]:
+        """The free variables of a function that calls the core function in the extern `func`, by name.
+
+        For generated code that wants to pack and unpack by itself: see `calls.invoke_code` for what it has to
+        do with them, and in which order, and `calls.function_from` for how to make a function of them. `raw`
+        is shared by the store's functions, so arguments are packed right before the call and results unpacked
+        right after.
         """
         signature = signature_of(type_)
-        cells = self._cells
+        function = c.Func.from_buffer_copy(func, c.EXTERN_OF_OFFSET)
+        cells = {
+            **self._cells,
+            "function": CellType(ctypes.byref(function)),
+            "pack": signature.pack_cell,
+            "slots": signature.slots_cell,
+            "unpack": signature.unpack_cell,
+        }
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells = {**cells, "raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
-        function = c.Func.from_buffer_copy(func, c.EXTERN_OF_OFFSET)
-        return function_from(
-            invoke_code(len(type_.params), len(type_.results)),
-            {
-                **cells,
-                "function": CellType(ctypes.byref(function)),
-                "pack": CellType(signature.params.pack_into),
-                "slots": CellType(signature.slots),
-                "unpack": CellType(signature.results.unpack_from),
-            },
-        )
+            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
+        return cells
 
     def define_host_function(self, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
         """The extern of a core function of `type_` that calls `function` with unsigned integers and floats.
 
-        It returns None, the only result, or a sequence of results. What it raises stops the guest and comes out of
-        the Python call that entered the guest, as it was raised.
+        It returns None, the only result, or a sequence of results. What it raises stops the guest and comes
+        out of the Python call that entered the guest, as it was raised.
         """
         self.check_usable()
         return self._host.define(self.context, type_, function)
 
     def enter(self) -> None:
-        """Guest code is about to run, through something else than a bound call. `leave` follows in any case."""
+        """Guest code is about to run, through something else than a bound call. `leave` follows in any
+        case."""
         probe()
         self._active.cell_contents += 1
 
@@ -315,7 +327,19 @@ class CoreStore:
 
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
-_stores: dict[int, weakref.ref[CoreStore]] = {}
+_ticks: dict[int, Callable[[], bool]] = {}
+_failures: dict[int, Failure] = {}
+
+
+def _weakly(store: CoreStore) -> Callable[[], bool]:
+    """What to do for the store when time has passed, without keeping it alive."""
+    reference = weakref.ref(store)
+
+    def tick() -> bool:
+        alive = reference()
+        return alive is not None and alive._on_epoch()
+
+    return tick
 
 
 class _Anything(ctypes.Structure):
@@ -335,14 +359,12 @@ def _by_buffer(buffer: bytearray) -> Any:
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
     try:
-        store = _stores[number]()
-        assert store is not None
         delta[0] = 1
-        kind[0] = c.EPOCH_YIELD if store._on_epoch() else c.EPOCH_CONTINUE
+        kind[0] = c.EPOCH_YIELD if _ticks[number]() else c.EPOCH_CONTINUE
         return 0
     except BaseException as exception:
         # As in `dispatch`: nothing here may fail, so nothing is called.
-        failure = store._failure
+        failure = _failures[number]
         failure.exception = exception
         error = failure.error
         failure.error = 0
