@@ -31,6 +31,8 @@ from wit_input import (
 )
 
 _PROGRAMS = Path(sys.executable).parent
+# An installed program has its bytecode. A variable that keeps Python from writing it would time the compiler.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def run(command: list[str], environment: dict[str, str]) -> Run:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            env={**os.environ, **environment},
+            env={**_ENVIRONMENT, **environment},
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start

@@ -186,8 +186,11 @@ def _render(resolve: Resolve, arguments: argparse.Namespace) -> bytes:
 
 def _write_output(data: bytes, path: Path | None) -> None:
     if path is None:
-        # As bytes: WIT and JSON are UTF-8 whatever the locale says.
-        sys.stdout.buffer.write(data)
+        # As bytes: WIT and JSON are UTF-8 whatever the locale says. With PYTHONUNBUFFERED the buffer is none, and
+        # takes only a part where the reader goes away.
+        rest = memoryview(data)
+        while rest:
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
         return
     from ingen_sdkgen.writing import write_whole
@@ -236,9 +239,7 @@ def _report_bug(bug: BaseException) -> None:
     if os.environ.get("INGEN_TRACEBACK") == "1":
         where = trace.rstrip()
     else:
-        details = (
-            f"ingen-sdkgen {__version__}, Python {sys.version}, {sys.platform}\n{sys.argv[1:]}\n\n{trace}"
-        )
+        details = f"ingen-sdkgen {__version__}, Python {sys.version}, {sys.platform}\n{sys.argv}\n\n{trace}"
         try:
             handle, path = tempfile.mkstemp(prefix="ingen-bug-", suffix=".txt")
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
