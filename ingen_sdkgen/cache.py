@@ -120,6 +120,19 @@ class Cache:
         except OSError:
             return
 
+    def path(self, name: str) -> Path | None:
+        """Where a library that writes its own file can keep it; None where nothing can be kept.
+
+        Such a file has no header of ours: the library itself must notice a damaged one.
+        """
+        if self._folder is None:
+            return None
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            return None
+        return self._folder / (name + _SUFFIX) if _is_ours(self._folder) else None
+
     def _prune(self) -> None:
         assert self._folder is not None
         entries: list[tuple[float, int, str]] = []

@@ -16,10 +16,10 @@ from __future__ import annotations
 import enum
 
 from ingen_runtime.errors import IngenError
+from ingen_sdkgen.encode.package_docs import PACKAGE_DOCS_SECTION, encode_package_docs
 from ingen_sdkgen.encode.scope import Scope, ScopeKind, custom_section, extern_name, section, string, unsigned
 from ingen_sdkgen.encode.types import encode_interface, encode_world
 from ingen_sdkgen.model import Resolve, WorldId
-from ingen_sdkgen.package_docs import PACKAGE_DOCS_SECTION, encode_package_docs
 
 __all__ = ["EncodeError", "StringEncoding", "encode_component_type", "encode_package"]
 
