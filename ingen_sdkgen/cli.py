@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ingen_runtime.errors import IngenError, InternalError
 from ingen_sdkgen import __version__
 from ingen_sdkgen.cache import Cache
 from ingen_sdkgen.earlier_runs import EarlierRuns
 
 if TYPE_CHECKING:
+    from ingen_runtime.errors import IngenError
     from ingen_sdkgen.diagnostics import WitErrors
     from ingen_sdkgen.model import Resolve
 
@@ -54,6 +54,7 @@ PATH is one of
   a folder            the .wit files of one package, and the packages it uses in deps/
   an encoded package  as --wasm writes it, or wasm-tools
   a component         its imports and exports, as a world
+  a core module       the world in its component-type section
 """
 
 _WIT_EPILOG = """\
@@ -206,14 +207,23 @@ def _write_output(data: bytes, path: Path | None) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise _Failure(f"cannot write {path}: {error.strerror or error}") from error
+        from ingen_sdkgen.failures import UnwritableOutput
+
+        raise UnwritableOutput(path, error.strerror or str(error)) from error
 
 
 # --- Failure --------------------------------------------------------------------------------------------
 
 
-class _Failure(IngenError):
-    """What a user can mend and what has no place in a source."""
+def _report_failure(failure: Exception, error_format: str) -> int:
+    """Tell the user what went wrong; return the exit status that says whose fault it is."""
+    from ingen_runtime.errors import IngenError, InternalError
+
+    if isinstance(failure, IngenError) and not isinstance(failure, InternalError):
+        _report(failure, error_format)
+        return EXIT_USER
+    _report_bug(failure)
+    return EXIT_BUG
 
 
 def _report(failure: IngenError, error_format: str) -> None:
@@ -284,15 +294,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except InternalError as bug:
-        _report_bug(bug)
-        return EXIT_BUG
-    except IngenError as failure:
-        _report(failure, arguments.error_format)
-        return EXIT_USER
-    except Exception as bug:
-        _report_bug(bug)
-        return EXIT_BUG
+    except Exception as failure:
+        return _report_failure(failure, arguments.error_format)
     finally:
         if collected:
             gc.enable()

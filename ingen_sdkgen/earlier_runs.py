@@ -59,7 +59,8 @@ class EarlierRuns:
         self._cache.store(self._output_name(form), output)
 
     def _output_name(self, form: Sequence[str]) -> str:
-        return f"out-{digest([str(self._name).encode(), *(part.encode('utf-8', 'surrogateescape') for part in form)])}"
+        parts = [part.encode("utf-8", "surrogateescape") for part in form]
+        return f"out-{digest([str(self._name).encode(), *parts])}"
 
     def _digest(self) -> str | None:
         """A name for the input: the tool, the options, names and contents of the files."""

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ingen_runtime.errors import ComponentFormatError, IngenError
+from ingen_runtime.errors import ComponentFormatError
+from ingen_sdkgen.failures import UnreadableInput
 from ingen_sdkgen.model import Resolve
 
 _WASM_MAGIC = b"\0asm"
 
 
-class UnreadableInput(IngenError):
-    """There is nothing to read at the path, or what is there is broken."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
-        self.path = path
-        self.reason = reason
-
-
 def read(path: Path, *, features: Iterable[str] = (), all_features: bool = False) -> Resolve:
-    """Read a WIT file, a folder of WIT, an encoded package or a component.
+    """Read a WIT file, a folder of WIT, an encoded package, a component, or a module that carries its world.
 
     `features` switch `@unstable` items of WIT text on; binaries have none left to decide.
 
@@ -43,9 +35,9 @@ def _is_binary(path: Path) -> bool:
 
 
 def _decode(path: Path) -> Resolve:
-    from ingen_sdkgen.decode import decode
+    from ingen_sdkgen.decode import decode_binary
 
     try:
-        return decode(path.read_bytes())
+        return decode_binary(path.read_bytes())
     except ComponentFormatError as error:
         raise UnreadableInput(path, str(error)) from error

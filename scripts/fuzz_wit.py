@@ -31,7 +31,8 @@ from ingen_runtime.errors import ComponentFormatError, IngenError
 from ingen_sdkgen.diagnostics import WitErrors, render_github, render_json, render_text
 from ingen_sdkgen.encode import EncodeError, encode_package
 from ingen_sdkgen.model_json import render_json as render_ir
-from ingen_sdkgen.reading import UnreadableInput, read
+from ingen_sdkgen.failures import UnreadableInput
+from ingen_sdkgen.reading import read
 from ingen_sdkgen.wit.printer import UnprintableError, print_wit
 
 ROOT = Path(__file__).resolve().parent.parent
