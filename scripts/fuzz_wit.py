@@ -30,8 +30,8 @@ from types import FrameType
 from ingen_runtime.errors import ComponentFormatError, IngenError
 from ingen_sdkgen.diagnostics import WitErrors, render_github, render_json, render_text
 from ingen_sdkgen.encode import EncodeError, encode_package
-from ingen_sdkgen.model_json import render_json as render_ir
 from ingen_sdkgen.failures import UnreadableInput
+from ingen_sdkgen.model_json import render_json as render_ir
 from ingen_sdkgen.reading import read
 from ingen_sdkgen.wit.printer import UnprintableError, print_wit
 
@@ -106,13 +106,17 @@ class Corpus:
             for source in sorted((conformance / "wit" / expected).iterdir()):
                 if source.is_dir():
                     self._add(source, scratch / expected / source.name)
+        self.valid: list[Case] = []
         for case in list(self.cases):
             with contextlib.suppress(IngenError):
-                encoded = encode_package(read(case.path))
-                binary = scratch / "encoded" / f"{len(self.cases)}.wasm"
+                resolve = read(case.path)
+                self.valid.append(case)
+                encoded = encode_package(resolve)
+                binary = scratch / "encoded" / f"{len(self.valid)}.wasm"
                 binary.parent.mkdir(exist_ok=True)
                 binary.write_bytes(encoded)
-                self.cases.append(Case(binary, False, (Path(binary.name),)))
+                self.valid.append(Case(binary, False, (Path(binary.name),)))
+        self.cases += [case for case in self.valid if case not in self.cases]
         for case in self.cases:
             for file in case.files:
                 data = (case.path / file if case.is_folder else case.path).read_bytes()
@@ -120,6 +124,7 @@ class Corpus:
                 if file.suffix == ".wit":
                     tokens.update(_TOKEN.findall(data))
         self.tokens = sorted(tokens)
+        self.words = [token for token in self.tokens if token[:1].isalpha()]
 
     def _add(self, source: Path, target: Path) -> None:
         shutil.copytree(source, target)
@@ -134,7 +139,7 @@ class Corpus:
 def mutate(data: bytes, corpus: Corpus, choice: random.Random) -> bytes:
     """Other contents for a file: one to six changes, of bytes or of tokens."""
     text = choice.random() < 0.6 and not data.startswith(b"\0asm")
-    for _ in range(choice.choice([1, 1, 1, 2, 3, 6])):
+    for _ in range(choice.choice([1, 1, 1, 1, 1, 2, 3, 6])):
         data = _mutate_tokens(data, corpus, choice) if text else _mutate_bytes(data, corpus, choice)
     return data
 
@@ -172,7 +177,7 @@ def _mutate_tokens(data: bytes, corpus: Corpus, choice: random.Random) -> bytes:
         return choice.choice(corpus.tokens)
     at = choice.randrange(len(tokens))
     end = min(len(tokens), at + choice.choice([1, 1, 2, 5, 20]))
-    match choice.randrange(8):
+    match choice.randrange(9):
         case 0:  # a gap
             del tokens[at:end]
         case 1:  # a piece twice
@@ -180,12 +185,17 @@ def _mutate_tokens(data: bytes, corpus: Corpus, choice: random.Random) -> bytes:
         case 2:  # two change places
             other = choice.randrange(len(tokens))
             tokens[at], tokens[other] = tokens[other], tokens[at]
-        case 3 | 4:  # another token of the language
+        case 3:  # another token of the language
             tokens[at] = choice.choice(corpus.tokens)
-        case 5:  # one more token
+        case 4:  # one more token
             tokens[at:at] = [b" ", choice.choice(corpus.tokens), b" "]
-        case 6:  # another token of the same file: names that exist, in the wrong place
+        case 5:  # another token of the same file: names that exist, in the wrong place
             tokens[at] = choice.choice(tokens)
+        case 6 | 7:  # a word for a word: often well-formed, and then up to the resolver
+            words = [place for place, token in enumerate(tokens) if token[:1].isalpha()]
+            if words:
+                known = corpus.words if choice.random() < 0.5 else [tokens[place] for place in words]
+                tokens[choice.choice(words)] = choice.choice(known)
         case _:
             tokens[at:at] = [choice.choice(_EXTREMES)]
     return b"".join(tokens)
@@ -229,7 +239,8 @@ def try_input(path: Path) -> str | None:
 def run_input(corpus: Corpus, seed: int, index: int, tally: Tally, keep_in: Path | None) -> None:
     """Make input number `index` of `seed`, try it and count it; a finding is kept in `keep_in`."""
     choice = random.Random(f"{seed}:{index}")
-    case = choice.choice(corpus.cases)
+    # What is right to begin with gets further, and so has more to trip over.
+    case = choice.choice(corpus.valid if choice.random() < 0.8 else corpus.cases)
     file = choice.choice(case.files)
     place = case.path / file if case.is_folder else case.path
     original = place.read_bytes()
