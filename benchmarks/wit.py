@@ -2,8 +2,9 @@
 
     python -m benchmarks.wit [--runs N] [--only peers|sizes] [--sizes small|full]
 
-Every figure is of a whole process, from start to exit. Between tools the wall time counts, and runs of different
-tools take turns, so that a busy moment of the machine meets all of them. Against size it is processor time.
+Every figure is of a whole process, from start to exit. Between tools the wall time counts, and runs of
+different tools take turns, so that a busy moment of the machine meets all of them. Against size it is
+processor time.
 """
 
 from __future__ import annotations
