@@ -359,7 +359,7 @@ class CoreStore:
         ended = False
         self._fiber = fiber
         try:
-            ended = c.call_future_poll(fiber.future_ref)
+            ended = bool(c.call_future_poll(fiber.future_ref))
         finally:
             self._fiber = None
             if self.uses_gc and not ended:
