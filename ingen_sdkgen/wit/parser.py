@@ -7,17 +7,18 @@ recovery at the next item, and a depth limit that needs no recursion.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from lark import Lark
-from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 from lark.lexer import Token as LarkToken
 from lark.parsers.lalr_analysis import Shift
 
+from ingen_sdkgen.cache import Cache, digest
 from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
 from ingen_sdkgen.model import Primitive, Span
 from ingen_sdkgen.wit import syntax
@@ -34,13 +35,17 @@ _ITEM_RULES = ("interface", "interface_function", "import_item", "method", "nest
 _TOKENS_TO_TRUST = 3
 
 
-class _State(Protocol):
-    """What recovery needs of lark's parser state."""
+@dataclass(frozen=True, slots=True)
+class _Reduction:
+    """A rule that ends: how many parts it has, what makes its node, and how it is called."""
 
-    state_stack: list[Any]
-    value_stack: list[Any]
+    size: int
+    make: Callable[[list[Any]], Any]
+    rule: str
 
-    def feed_token(self, token: Token, is_end: bool = False) -> Any: ...
+
+# For each state: where a terminal or a rule leads (a state), or the rule that ends before a terminal.
+_Table: TypeAlias = dict[int, dict[str, int | _Reduction]]
 
 
 class _NoLexer(Lexer):
@@ -52,9 +57,11 @@ class _NoLexer(Lexer):
         raise AssertionError("tokens are fed, not asked for")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Automaton:
-    lark: Lark
+    table: _Table
+    start: int
+    end: int
     builder: TreeBuilder
     keywords: Mapping[str, str]
     literals: Mapping[str, str]
@@ -64,6 +71,8 @@ class _Automaton:
 def _automaton() -> _Automaton:
     grammar = resources.files("ingen_sdkgen.wit").joinpath("wit.lark").read_text(encoding="utf-8")
     builder = TreeBuilder()
+    # lark checks by digest that kept tables are of this grammar, this lark and this Python.
+    tables = Cache.of_user().path("wit-tables-" + digest([grammar.encode(), sys.version.encode()]))
     lark = Lark(
         grammar,
         start="file",
@@ -71,11 +80,25 @@ def _automaton() -> _Automaton:
         lexer=_NoLexer,
         transformer=builder,
         maybe_placeholders=True,
+        cache=False if tables is None else str(tables),
     )
     literals = {terminal.name: terminal.pattern.value for terminal in lark.terminals if terminal.pattern}
     keywords = {value: name for name, value in literals.items()}
     keywords |= {word: f"RESERVED_{word.upper()}" for word in RESERVED}
-    return _Automaton(lark, builder, keywords, literals)
+    conf = lark.parse_interactive().parser_state.parse_conf
+    table: _Table = {
+        state: {
+            # lark's own strings compare in Python code
+            str(name): target if action is Shift else _reduction(target, conf.callbacks)
+            for name, (action, target) in steps.items()
+        }
+        for state, steps in conf.states.items()
+    }
+    return _Automaton(table, conf.start_state, conf.end_state, builder, keywords, literals)
+
+
+def _reduction(rule: Any, callbacks: Mapping[Any, Callable[[list[Any]], Any]]) -> _Reduction:
+    return _Reduction(len(rule.expansion), callbacks[rule], str(rule.origin.name))
 
 
 def parse_file(data: bytes, file: int) -> tuple[syntax.FileSyntax | None, list[WitSyntaxError]]:
@@ -87,108 +110,151 @@ def parse_file(data: bytes, file: int) -> tuple[syntax.FileSyntax | None, list[W
     automaton = _automaton()
     stream, errors = scan(data, file, automaton.keywords)
     automaton.builder.begin(file, data, stream.comments, errors)
-    tree = _run(automaton, stream.tokens, file, errors)
+    tree = _Run(automaton, stream.tokens, file, errors).run()
     errors.sort(key=lambda error: error.span.start if error.span else 0)
     return tree, errors
 
 
-def _run(
-    automaton: _Automaton, tokens: list[Token], file: int, errors: list[WitSyntaxError]
-) -> syntax.FileSyntax | None:
-    state: _State = automaton.lark.parse_interactive().parser_state  # type: ignore[assignment]  # lark's is generic
-    feed = state.feed_token
-    braces = angles = trusted = 0
-    at, last = 0, len(tokens) - 1
-    trusted = _TOKENS_TO_TRUST
-    found = 0
-    while at < last:
-        token = tokens[at]
-        text = token.text
-        if text == "<":
-            angles += 1
-            if angles > MAX_NESTING:
-                errors.append(_too_deep("type", tokens[at - 1], file))
-                return None
-        elif text == ">":
-            angles -= 1
-        elif text == "{":
-            braces += 1
-        elif text == "}":
-            braces -= 1
-        elif text == "package" and braces >= MAX_NESTING:
-            errors.append(_too_deep("package", token, file))
+class _Run:
+    """One file on its way through the automaton."""
+
+    def __init__(
+        self, automaton: _Automaton, tokens: list[Token], file: int, errors: list[WitSyntaxError]
+    ) -> None:
+        self._automaton = automaton
+        self._tokens = tokens
+        self._file = file
+        self._errors = errors
+        self._states = [automaton.start]
+        self._values: list[Any] = []
+
+    def run(self) -> syntax.FileSyntax | None:
+        """The tree, or None where too little is left of it."""
+        tokens = self._tokens
+        if not self._check_depth():
             return None
-        try:
-            feed(token)
-        except UnexpectedToken:
-            if trusted >= _TOKENS_TO_TRUST:
-                previous = tokens[at - 1] if at else None
-                errors.append(_unexpected(automaton, token, previous, _expected(automaton, state), file))
+        at, last_error, found = 0, -_TOKENS_TO_TRUST - 1, 0
+        while True:
+            at = self._feed(at)
+            if at == len(tokens):
+                tree = self._values[-1]
+                assert isinstance(tree, syntax.FileSyntax)
+                return tree
+            if at - last_error > _TOKENS_TO_TRUST:
+                self._errors.append(self._unexpected(at))
                 found += 1
                 if found == _MAX_SYNTAX_ERRORS:
                     return None
-            angles, trusted = 0, 0
-            at, braces = _recover(automaton, state, tokens, at, braces)
-            continue
-        trusted += 1
-        at += 1
-    try:
-        tree = feed(tokens[last], True)
-    except UnexpectedToken:
-        if trusted >= _TOKENS_TO_TRUST:
-            previous = tokens[last - 1] if last else None
-            errors.append(_unexpected(automaton, tokens[last], previous, _expected(automaton, state), file))
-        return None
-    return tree if isinstance(tree, syntax.FileSyntax) else None
+            if at == len(tokens) - 1:
+                return None
+            at = last_error = self._recover(at)
 
+    def _check_depth(self) -> bool:
+        """The automaton itself could go as deep as memory reaches; what walks the tree could not."""
+        angles = braces = 0
+        for at, token in enumerate(self._tokens):
+            match token.text:
+                case "<":
+                    angles += 1
+                    if angles > MAX_NESTING:
+                        self._errors.append(_too_deep("type", self._tokens[at - 1], self._file))
+                        return False
+                case ">":
+                    angles -= 1
+                case ";" | "}" | "{":
+                    angles = 0
+                    braces += {";": 0, "}": -1, "{": 1}[token.text]
+                case "package":
+                    if braces >= MAX_NESTING:
+                        self._errors.append(_too_deep("package", token, self._file))
+                        return False
+        return True
 
-def _recover(
-    automaton: _Automaton, state: _State, tokens: list[Token], at: int, braces: int
-) -> tuple[int, int]:
-    """Skip to the end of the broken item and forget what was read of it.
+    def _feed(self, at: int) -> int:
+        """Take tokens from `at` on; return the index of the first that does not fit, else their number."""
+        table, end = self._automaton.table, self._automaton.end
+        states, values, tokens = self._states, self._values, self._tokens
+        for index in range(at, len(tokens)):
+            token = tokens[index]
+            type_ = token.type
+            while True:
+                step = table[states[-1]].get(type_)
+                if step.__class__ is int:
+                    states.append(step)
+                    values.append(token)
+                    break
+                if step is None:
+                    return index
+                reduction: _Reduction = step  # type: ignore[assignment]  # the third kind that there is
+                size = reduction.size
+                if size:
+                    parts = values[-size:]
+                    del values[-size:]
+                    del states[-size:]
+                else:
+                    parts = []
+                values.append(reduction.make(parts))
+                states.append(table[states[-1]][reduction.rule])  # type: ignore[arg-type]  # rules lead to states
+                if states[-1] == end:
+                    return len(tokens)
+        raise AssertionError("the end of the file ends the last rule")
 
-    Returns the index of the token to go on with, and the brace depth there.
-    """
-    depth, last = 0, len(tokens) - 1
-    # The broken token may have opened a brace already counted.
-    if tokens[at].text in ("{", "}"):
-        braces += -1 if tokens[at].text == "{" else 1
-    while at < last:
-        text = tokens[at].text
-        if text == "{":
-            depth += 1
-        elif text == "}":
-            if depth == 0:
-                break
-            depth -= 1
-            if depth == 0:
+    def _recover(self, at: int) -> int:
+        """Skip to the end of the broken item and forget what was read of it; return where to go on."""
+        tokens = self._tokens
+        depth, last = 0, len(tokens) - 1
+        while at < last:
+            text = tokens[at].text
+            if text == "{":
+                depth += 1
+            elif text == "}":
+                if depth == 0:
+                    break
+                depth -= 1
+                if depth == 0:
+                    at += 1
+                    break
+            elif text == ";" and depth == 0:
                 at += 1
                 break
-        elif text == ";" and depth == 0:
             at += 1
-            break
-        at += 1
-    table = state_table(automaton)
-    stack = state.state_stack
-    while len(stack) > 1:
-        transitions = table[stack[-1]]
-        if tokens[at].type in transitions and any(rule in transitions for rule in _ITEM_RULES):
-            break
-        stack.pop()
-        state.value_stack.pop()
-    if len(stack) == 1 and tokens[at].text == "}":
-        at += 1  # a brace too many, at the top: nothing could take it
-    # Braces of the items that were given up are open no longer.
-    open_braces = sum(1 for value in state.value_stack if isinstance(value, Token) and value.text == "{")
-    return at, open_braces
+        while len(self._states) > 1:
+            steps = self._automaton.table[self._states[-1]]
+            if tokens[at].type in steps and any(rule in steps for rule in _ITEM_RULES):
+                return at
+            self._states.pop()
+            self._values.pop()
+        # At the top: nothing could take a brace too many.
+        return at + 1 if tokens[at].text == "}" else at
 
+    def _expected(self) -> set[str]:
+        """The terminals that could stand where the automaton stopped.
 
-def state_table(automaton: _Automaton) -> Mapping[Any, Mapping[str, Any]]:
-    """The transitions of the automaton, by state."""
-    states: Mapping[Any, Mapping[str, Any]] = (
-        automaton.lark.parse_interactive().parser_state.parse_conf.states
-    )
-    return states
+        Its table promises too much: LALR(1) merges states, so a terminal may end a rule after which nothing
+        takes it.
+        """
+        table = self._automaton.table
+        accepted = set()
+        for terminal in table[self._states[-1]]:
+            if not terminal.isupper():
+                continue
+            stack = list(self._states)
+            while (step := table[stack[-1]].get(terminal)) is not None:
+                if isinstance(step, int):
+                    accepted.add(terminal)
+                    break
+                del stack[len(stack) - step.size :]
+                target = table[stack[-1]][step.rule]
+                assert isinstance(target, int)
+                if target == self._automaton.end:
+                    accepted.add(terminal)
+                    break
+                stack.append(target)
+        return accepted
+
+    def _unexpected(self, at: int) -> WitSyntaxError:
+        previous = self._tokens[at - 1] if at else None
+        return _unexpected(self._automaton, self._tokens[at], previous, self._expected(), self._file)
 
 
 def _too_deep(what: str, token: Token, file: int) -> WitSyntaxError:
@@ -205,29 +271,6 @@ _NAMES = {
     "$END": "the end of the file",
 }
 _COMPOUND_TYPES = ("list", "map", "option", "tuple", "result", "own", "borrow", "future", "stream")
-
-
-def _expected(automaton: _Automaton, state: _State) -> set[str]:
-    """The terminals that could stand where the automaton stopped.
-
-    Its own table promises too much: LALR(1) merges states, so a terminal may start a reduction after which
-    nothing takes it.
-    """
-    table = state_table(automaton)
-    accepted = set()
-    for terminal in table[state.state_stack[-1]]:
-        stack = list(state.state_stack)
-        while terminal.isupper() or terminal == END:
-            step = table[stack[-1]].get(terminal)
-            if step is None:
-                break
-            action, argument = step
-            if action is Shift:
-                accepted.add(terminal)
-                break
-            del stack[len(stack) - len(argument.expansion) :]
-            stack.append(table[stack[-1]][argument.origin.name][1])
-    return accepted
 
 
 def _unexpected(

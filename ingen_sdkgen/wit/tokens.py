@@ -24,7 +24,10 @@ END = "$END"
 
 @dataclass(slots=True)
 class Token:
-    """A token; `type` is the grammar's terminal, `text` the source text (an identifier's without its `%`)."""
+    """A token; `type` is the grammar's terminal, `text` the source text, an identifier's without its `%`.
+
+    In `text`, a character stands for a byte: see `unescape` for what a string literal says.
+    """
 
     type: str
     text: str
@@ -43,26 +46,32 @@ class TokenStream:
     comments: dict[int, list[tuple[int, int]]]
 
 
+# White space first, then one token or comment, or nothing where neither follows.
 _SCAN = re.compile(
-    rb"""
-    (?: [ \t\n] | \r\n )+
-    | (?P<ID> %? [A-Za-z\x80-\xff] [A-Za-z0-9_\x80-\xff-]* | % (?=[^A-Za-z]) | _ [A-Za-z0-9_\x80-\xff-]+ )
-    | (?P<LINE_COMMENT> // [^\n]* )
-    | (?P<BLOCK_COMMENT> /\* )
-    | (?P<PUNCTUATION> -> | [{}()<>=,:;@./*_] )
-    | (?P<VERSION> [0-9]+ \. [0-9]+ \. [0-9]+
-        (?: - (?: [0-9A-Za-z-]+ (?: \. [0-9A-Za-z-]+ )* )? )?
-        (?: \+ (?: [0-9A-Za-z-]+ (?: \. [0-9A-Za-z-]+ )* )? )? )
-    | (?P<INTEGER> [0-9]+ )
-    | (?P<STRING> " (?: [^"\\\n] | \\ [^\n] )* " )
+    r"""
+    (?: [ \t\n] | \r\n )*
+    (?:
+        ( %? [A-Za-z\x80-\xff] [A-Za-z0-9_\x80-\xff-]* | % (?=[^A-Za-z]) | _ [A-Za-z0-9_\x80-\xff-]+ )
+    |   ( // [^\n]* )
+    |   ( /\* )
+    |   ( -> | [{}()<>=,:;@./*_] )
+    |   ( [0-9]+ \. [0-9]+ \. [0-9]+
+            (?: - (?: [0-9A-Za-z-]+ (?: \. [0-9A-Za-z-]+ )* )? )?
+            (?: \+ (?: [0-9A-Za-z-]+ (?: \. [0-9A-Za-z-]+ )* )? )? )
+    |   ( [0-9]+ )
+    |   ( " (?: [^"\\\n] | \\ [^\n] )* " )
+    )?
     """,
     re.VERBOSE,
 )
+# The groups of `_SCAN`; `None` is what `lastindex` gives where none matched.
+_WORD, _LINE_COMMENT, _BLOCK_COMMENT, _PUNCTUATION, _VERSION, _INTEGER, _STRING = range(1, 8)
+_VALUE_TERMINALS = {_VERSION: VERSION, _INTEGER: INTEGER, _STRING: STRING}
 _COMMENT_EDGE = re.compile(rb"/\*|\*/")
 
 # An identifier is words joined by hyphens, each all lower or all upper case; the first starts with a letter.
 _IDENTIFIER = re.compile(
-    rb"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:[a-z0-9]+|[A-Z0-9]+))*\Z",
+    r"(?:[a-z][a-z0-9]*|[A-Z][A-Z0-9]*)(?:-(?:[a-z0-9]+|[A-Z0-9]+))*\Z",
 )
 
 # Characters that can make a text look other than it reads, or that Unicode advises against. WIT.md, "Lexical
@@ -92,38 +101,41 @@ def scan(data: bytes, file: int, keywords: Mapping[str, str]) -> tuple[TokenStre
     tokens: list[Token] = []
     comments: dict[int, list[tuple[int, int]]] = {}
     pending: list[tuple[int, int]] = []
+    # One character a byte, so that offsets are byte offsets. What is not ASCII is decoded where it counts.
+    text = data.decode("latin-1")
     match = _SCAN.match
     at, end = 0, len(data)
     while at < end:
-        found = match(data, at)
-        if found is None:
-            at = _report_stray(data, at, file, errors)
-            continue
-        kind = found.lastgroup
-        start, at = at, found.end()
+        found = match(text, at)
+        assert found is not None, "every part of the pattern is optional"
+        kind = found.lastindex
         if kind is None:
+            at = found.end()
+            if at < end:
+                at = _report_stray(data, at, file, errors)
             continue
-        if kind == "LINE_COMMENT":
+        start, at = found.span(kind)
+        if kind == _LINE_COMMENT:
             pending.append((start, at))
             continue
-        if kind == "BLOCK_COMMENT":
+        if kind == _BLOCK_COMMENT:
             at = _end_of_block(data, start, file, errors)
             pending.append((start, at))
             continue
-        text = data[start:at].decode()
-        if kind == "ID":
-            terminal = keywords.get(text)
+        word = found[kind]
+        if kind == _WORD:
+            terminal = keywords.get(word)
             if terminal is None:
                 terminal = ID
-                name = data[start + 1 : at] if text[0] == "%" else data[start:at]
-                if not _IDENTIFIER.match(name):
-                    errors.append(_bad_identifier(text, Span(file, start, at)))
-                text = name.decode()
-            tokens.append(Token(terminal, text, start, at))
-        elif kind == "PUNCTUATION":
-            tokens.append(Token(keywords.get(text, text), text, start, at))
+                if word[0] == "%":
+                    word = word[1:]
+                if not _IDENTIFIER.match(word):
+                    errors.append(_bad_identifier(data[start:at].decode(), Span(file, start, at)))
+        elif kind == _PUNCTUATION:
+            terminal = keywords.get(word, word)
         else:
-            tokens.append(Token(kind, text, start, at))
+            terminal = _VALUE_TERMINALS[kind]
+        tokens.append(Token(terminal, word, start, at))
         if pending:
             comments[start] = pending
             pending = []
@@ -139,7 +151,7 @@ def unescape(token: Token, file: int) -> str:
     Raises: WitSyntaxError where an escape is unknown, or the bytes it makes are not UTF-8.
     """
     value = bytearray()
-    body, at = token.text[1:-1].encode(), 0
+    body, at = token.text[1:-1].encode("latin-1"), 0
     for found in _ESCAPE.finditer(body):
         value += body[at : found.start()]
         at = found.end()
@@ -240,6 +252,6 @@ def _bad_identifier(text: str, span: Span) -> WitSyntaxError:
     hint = "identifiers are kebab-case: words of lower (or upper) case letters and digits, joined by `-`"
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+", bare)
     kebab = re.sub(r"-([0-9])", r"\1", "-".join(word.lower() for word in words))
-    if kebab and kebab != bare and len(kebab) <= 60 and _IDENTIFIER.match(kebab.encode()):
+    if kebab and kebab != bare and len(kebab) <= 60 and _IDENTIFIER.match(kebab):
         hint += f"; `{kebab}` would be one"
     return WitSyntaxError(f"`{shown}` is not an identifier", span, hint=hint)
