@@ -78,7 +78,22 @@ class TrapKind(enum.Enum):
     UNALIGNED_ATOMIC = "unaligned atomic access"
     ATOMIC_WAIT_NON_SHARED_MEMORY = "atomic wait on unshared memory"
     UNCAUGHT_EXCEPTION = "a WebAssembly exception that nothing caught"
-
+    # What the canonical ABI traps on.
+    OUT_OF_BOUNDS = "pointer out of bounds of memory"
+    UNALIGNED_POINTER = "unaligned pointer"
+    INVALID_DISCRIMINANT = "invalid variant discriminant"
+    INVALID_CHAR = "invalid `char` bit pattern"
+    INVALID_STRING = "invalid string encoding"
+    STRING_TOO_LONG = "string too long"
+    LIST_TOO_LONG = "list too long"
+    UNKNOWN_HANDLE = "unknown handle index"
+    WRONG_HANDLE_TYPE = "handle used with the wrong type"
+    HANDLE_NOT_OWNED = "borrowed handle used where an owned one is needed"
+    HANDLE_LENT = "cannot remove owned resource while borrowed"
+    BORROW_NOT_DROPPED = "borrow handles still remain at the end of the call"
+    HANDLE_TABLE_FULL = "too many handles"
+    CANNOT_LEAVE = "cannot leave component instance"
+    CANNOT_ENTER = "cannot enter component instance"
     # Limits that the host sets.
     STACK_OVERFLOW = "call stack exhausted"
     OUT_OF_FUEL = "out of fuel"
