@@ -186,7 +186,9 @@ class Checker:
             case TupleType(types):
                 if not isinstance(value, tuple) or len(value) != len(types):
                     return _error(path, f"a tuple of {len(types)}", value)
-                return self._first(zip(types, value, (f"{path}[{i}]" for i in range(len(types))), strict=True))
+                return self._first(
+                    zip(types, value, (f"{path}[{i}]" for i in range(len(types))), strict=True)
+                )
             case FlagsType():
                 flags = self._classes.flags(type_)
                 return None if type(value) is flags else _error(path, f"flags {flags.__name__}", value)

@@ -165,7 +165,9 @@ class ValueClasses:
             or not issubclass(supplied, enum.Enum)
             or len(supplied) != len(type_.labels)
         ):
-            raise ClassMismatchError(str(type_.name), f"an enum wants an Enum with {len(type_.labels)} members")
+            raise ClassMismatchError(
+                str(type_.name), f"an enum wants an Enum with {len(type_.labels)} members"
+            )
         return supplied
 
     def _flags(self, type_: FlagsType) -> type[enum.Flag]:

@@ -346,6 +346,4 @@ def contains(type_: ValType, predicate: Callable[[ValType], bool]) -> bool:
 @_remember
 def needs_memory(type_: ValType) -> bool:
     """Whether lifting the flat value reads memory: whether it has a string, list or map in it."""
-    return contains(
-        type_, lambda part: part is PrimitiveType.STRING or isinstance(part, ListType | MapType)
-    )
+    return contains(type_, lambda part: part is PrimitiveType.STRING or isinstance(part, ListType | MapType))
