@@ -36,7 +36,7 @@ def invoke_code(param_count: int, result_count: int) -> CodeType:
     params = _names("a", param_count)
     pack = f"pack(raw, 0, {params})" if param_count else "pass"
     returns = {0: "None", 1: "unpack(raw)[0]"}.get(result_count, "unpack(raw)")
-    return _inner_code(
+    return inner_code(
         f"<call of a core function: {param_count} to {result_count}>",
         f"""\
 def outer():
@@ -73,7 +73,7 @@ def dispatch_code(param_count: int, result_count: int) -> CodeType:
     elif result_count:
         call = f"pack(raw, 0, *{call})"
     return cover_entry(
-        _inner_code(
+        inner_code(
             f"<call of a host function: {param_count} to {result_count}>",
             f"""\
 def outer():
@@ -99,7 +99,8 @@ def outer():
     )
 
 
-def _inner_code(filename: str, source: str) -> CodeType:
+def inner_code(filename: str, source: str) -> CodeType:
+    """The code of the function that `outer`, in `source`, returns with its free variables."""
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {}
     exec(compile(source, filename, "exec", dont_inherit=True), namespace)

@@ -112,7 +112,7 @@ class CoreStore:
             "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(_by_buffer(self._raw)),
+            "raw_at": CellType(by_buffer(self._raw)),
             "trap": CellType(self._trap),
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
@@ -260,7 +260,7 @@ class CoreStore:
         }
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
+            cells |= {"raw": CellType(raw), "raw_at": CellType(by_buffer(raw))}
         return cells
 
     def define_host_function(self, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
@@ -271,6 +271,18 @@ class CoreStore:
         """
         self.check_usable()
         return self._host.define(self.context, type_, function)
+
+    def define_callback(
+        self, type_: CoreFuncType, function: Callable[..., Any], callback: Any
+    ) -> tuple[bytes, int]:
+        """The extern of a core function of `type_` that is `callback`, a C function that finds `function` by
+        the number that is returned too."""
+        self.check_usable()
+        return self._host.define_callback(self.context, type_, function, callback)
+
+    def replace_callback(self, number: int, function: Callable[..., Any]) -> None:
+        """Let `function` take the place of the one that `define_callback` gave this number."""
+        self._host.replace(number, function)
 
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
@@ -353,7 +365,8 @@ def by_address(address: int) -> Any:
     return ctypes.byref(_Anything.from_address(address))
 
 
-def _by_buffer(buffer: bytearray) -> Any:
+def by_buffer(buffer: bytearray) -> Any:
+    """A prepared argument that passes the address of `buffer` to a hot function."""
     return ctypes.byref(_Anything.from_buffer(buffer))
 
 
