@@ -7,6 +7,7 @@ fields; `str()` gives the message without a location.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 
 class IngenError(Exception):
@@ -45,10 +46,39 @@ class HostValueError(IngenError, TypeError, ValueError):
         self.got = got
 
 
-class TrapKind(enum.Enum):
-    """Why a guest was stopped; the value is a short description."""
+class LinkError(IngenError):
+    """An import is missing, or what is offered for it does not fit. `import_name` names it where known."""
 
-    # The canonical ABI's own.
+    def __init__(self, message: str, import_name: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.import_name = import_name
+
+
+class StoreUnusableError(IngenError):
+    """A guest was called whose store is closed, was cancelled in the middle of a call, or is in use."""
+
+
+class TrapKind(enum.Enum):
+    """Why a guest was stopped. The value says it in words."""
+
+    # What core WebAssembly traps on.
+    UNREACHABLE = "unreachable instruction executed"
+    OUT_OF_BOUNDS_MEMORY = "out-of-bounds memory access"
+    OUT_OF_BOUNDS_TABLE = "out-of-bounds table access"
+    OUT_OF_BOUNDS_ARRAY = "out-of-bounds array access"
+    INDIRECT_CALL_TO_NULL = "indirect call to a null table element"
+    BAD_SIGNATURE = "indirect call with the wrong signature"
+    INTEGER_OVERFLOW = "integer overflow"
+    INTEGER_DIVISION_BY_ZERO = "integer division by zero"
+    BAD_CONVERSION_TO_INTEGER = "float with no equal integer"
+    NULL_REFERENCE = "use of a null reference"
+    CAST_FAILURE = "failed reference cast"
+    ALLOCATION_TOO_LARGE = "allocation too large"
+    UNALIGNED_ATOMIC = "unaligned atomic access"
+    ATOMIC_WAIT_NON_SHARED_MEMORY = "atomic wait on unshared memory"
+    UNCAUGHT_EXCEPTION = "a WebAssembly exception that nothing caught"
+    # What the canonical ABI traps on.
     OUT_OF_BOUNDS = "pointer out of bounds of memory"
     UNALIGNED_POINTER = "unaligned pointer"
     INVALID_DISCRIMINANT = "invalid variant discriminant"
@@ -64,28 +94,79 @@ class TrapKind(enum.Enum):
     HANDLE_TABLE_FULL = "too many handles"
     CANNOT_LEAVE = "cannot leave component instance"
     CANNOT_ENTER = "cannot enter component instance"
+    # Limits that the host sets.
+    STACK_OVERFLOW = "call stack exhausted"
+    OUT_OF_FUEL = "out of fuel"
+    INTERRUPTED = "interrupted by the host"
+    TIMEOUT = "deadline passed"
+    LIMIT_EXCEEDED = "a limit of the host exceeded"
+    # The host's rules.
+    CANNOT_BLOCK = "an async host function called where the guest cannot be suspended"
+    OTHER = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class WasmFrame:
+    """One frame of a guest's backtrace. Offsets count bytes in the function and in the core module's
+    binary."""
+
+    func_index: int
+    func_name: str | None
+    module_name: str | None
+    func_offset: int
+    module_offset: int
+
+    def __str__(self) -> str:
+        name = self.func_name if self.func_name is not None else f"func[{self.func_index}]"
+        where = f"{self.module_name}!{name}" if self.module_name else name
+        return f"{where} (at 0x{self.module_offset:x})"
 
 
 class Trap(IngenError):
-    """A guest broke a rule of WebAssembly or of the canonical ABI, and its instance can not be used again.
+    """The guest was stopped. Its instance is in an unknown state, so nothing else may be called in it.
 
-    `path` names the value that was being moved (`result.items[3]`), empty where there is none.
+    `path` names the value that was being moved (`result.items[3]`), empty where there is none. `frames` is
+    the guest's backtrace, innermost first; `guest_stderr` what it last wrote there, if captured.
     """
 
-    def __init__(self, kind: TrapKind, detail: str = "", path: str = "") -> None:
+    def __init__(
+        self,
+        kind: TrapKind,
+        detail: str = "",
+        path: str = "",
+        *,
+        guest_stderr: bytes = b"",
+        frames: tuple[WasmFrame, ...] = (),
+    ) -> None:
         super().__init__(kind, detail, path)
         self.kind = kind
         self.detail = detail
         self.path = path
+        self.guest_stderr = guest_stderr
+        self.frames = frames
 
     def __str__(self) -> str:
-        text = f"{self.kind.value}: {self.detail}" if self.detail else self.kind.value
-        return f"{text} (in {self.path.lstrip('.')})" if self.path else text
+        text = self.kind.value
+        if self.detail and self.detail != text:
+            text += f": {self.detail}"
+        if self.path:
+            text += f" (in {self.path.lstrip('.')})"
+        if self.frames:
+            shown = self.frames[:_SHOWN_FRAMES]
+            text += "".join(f"\n  in {frame}" for frame in shown)
+            if len(self.frames) > len(shown):
+                text += f"\n  and {len(self.frames) - len(shown)} more frames"
+        if self.guest_stderr:
+            text += f"\nthe guest's stderr ends in:\n{self.guest_stderr.decode(errors='replace').rstrip()}"
+        return text
 
     def within(self, path: str) -> Trap:
         """This trap, with its path moved into the value at `path`."""
         self.path = path + self.path
         return self
+
+
+_SHOWN_FRAMES = 16
 
 
 class ReentranceError(IngenError):

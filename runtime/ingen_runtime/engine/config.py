@@ -1,0 +1,60 @@
+"""How the engine compiles and runs code."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The settings of an `Engine`. All of them are part of the compiled code's identity.
+
+    The defaults fit thousands of instances into one process: a linear memory reserves no more address space
+    than it uses, so it may move when it grows.
+    """
+
+    memory_reservation: int = 0
+    """Address space that each linear memory reserves, in bytes. With 4 GiB it never moves, and code that
+    accesses it is smaller and up to 1.5 times faster; without, tens of thousands of memories fit."""
+    memory_guard_size: int = 0
+    """Inaccessible bytes after each linear memory; with a reservation of 4 GiB they save bounds checks."""
+    memory_reservation_for_growth: int = 0
+    """Bytes to reserve beyond a memory that moved, so that it moves less often."""
+    max_wasm_stack: int = 512 * KIB
+    """Stack that guest code may use, host functions' frames between guest frames included, in bytes."""
+    async_stack_size: int = 2 * MIB
+    """Stack of a fiber, in bytes: `max_wasm_stack` and room for host functions. Only touched pages cost."""
+    epoch_interruption: bool = True
+    """Compile checks into loops and functions that let the host interrupt a guest, or make it yield."""
+    consume_fuel: bool = False
+    """Compile an instruction counter into the code, so that stores can limit fuel. Costs speed."""
+    opt_level: Literal["none", "speed", "speed_and_size"] = "speed"
+    nan_canonicalization: bool = False
+    """Make every NaN that an instruction produces the same one, for reproducible runs."""
+    simd: bool = True
+    relaxed_simd: bool = True
+    relaxed_simd_deterministic: bool = False
+    tail_call: bool = True
+    multi_memory: bool = True
+    memory64: bool = True
+    exceptions: bool = True
+    function_references: bool = True
+    gc: bool = True
+    wide_arithmetic: bool = True
+    parallel_compilation: bool = True
+    """Compile one module's functions on all cores."""
+
+    def __post_init__(self) -> None:
+        if self.async_stack_size < self.max_wasm_stack + 256 * KIB:
+            raise ValueError(
+                f"async_stack_size ({self.async_stack_size}) must exceed max_wasm_stack "
+                f"({self.max_wasm_stack}) by at least 256 KiB, the room for host functions"
+            )
+
+    def fingerprint(self) -> str:
+        """Equal for two configurations exactly when they are equal; stable between processes."""
+        return ",".join(f"{name}={value}" for name, value in sorted(asdict(self).items()))

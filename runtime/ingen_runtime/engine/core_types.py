@@ -1,0 +1,75 @@
+"""Core WebAssembly's types, and what a module's binary says of its imports and exports.
+
+Value types are strings as in the text format: `i32`, `i64`, `f32`, `f64`, `v128`, `funcref`, `externref`, and
+`(ref null 3)` for other references, where the number counts the module's own types.
+
+Source: WebAssembly core specification 3.0, "Binary Format".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+CoreValType: TypeAlias = str
+
+NUMBER_TYPES = frozenset({"i32", "i64", "f32", "f64"})
+"""The value types that Python can pass to a core function and take from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreFuncType:
+    """A core function's signature."""
+
+    params: tuple[CoreValType, ...]
+    results: tuple[CoreValType, ...]
+
+    def __str__(self) -> str:
+        return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
+
+
+@dataclass(frozen=True, slots=True)
+class CoreLimits:
+    """Bounds of a table (elements) or a memory (pages)."""
+
+    minimum: int
+    maximum: int | None
+    is_64: bool = False
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CoreMemoryType:
+    """A linear memory; limits count pages of `page_size` bytes."""
+
+    limits: CoreLimits
+    page_size: int = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class CoreTableType:
+    element: CoreValType
+    limits: CoreLimits
+
+
+@dataclass(frozen=True, slots=True)
+class CoreGlobalType:
+    value: CoreValType
+    mutable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoreTagType:
+    """An exception tag; its function type has the payload as parameters."""
+
+    func: CoreFuncType
+
+
+CoreExternType: TypeAlias = CoreFuncType | CoreTableType | CoreMemoryType | CoreGlobalType | CoreTagType
+
+
+@dataclass(frozen=True, slots=True)
+class CoreImport:
+    module: str
+    name: str
+    type: CoreExternType

@@ -1,0 +1,131 @@
+"""Host functions: Python callables that a guest imports.
+
+One C callback serves all host functions of one signature. wasmtime passes it the host function's number,
+under which the tables here find the callable and the store that it belongs to. They hold no strong reference:
+a store keeps its host functions, and takes them out of the tables when it is closed or collected.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import itertools
+import weakref
+from types import CellType
+from typing import TYPE_CHECKING, Any, Final
+
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.calls import dispatch_code, function_from
+from ingen_runtime.engine.core_types import CoreFuncType
+from ingen_runtime.engine.signature import signature_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST_WINDOWS: Final = 1024
+
+
+class Failure:
+    """What a callback left behind for the Python code that called the guest."""
+
+    __slots__ = ("error", "exception", "trap")
+
+    def __init__(self) -> None:
+        self.exception: BaseException | None = None
+        """What the host function raised; or our own reason to stop the guest."""
+        self.trap = 0
+        """A trap, made in advance, that the next failing callback returns."""
+        self.error = 0
+        """The same, as an error, for the epoch callback."""
+        self.renew()
+
+    def renew(self) -> None:
+        """Have a trap and an error at hand again."""
+        if not self.trap:
+            self.trap = c.trap_new(_STOPPED, len(_STOPPED))
+        if not self.error:
+            self.error = c.error_new(_STOPPED)
+
+    def free(self) -> None:
+        if self.trap:
+            c.trap_delete(self.trap)
+            self.trap = 0
+        if self.error:
+            c.error_delete(self.error)
+            self.error = 0
+
+
+_STOPPED: Final = b"stopped by the host"
+
+_functions: dict[int, weakref.ref[Any]] = {}
+_failures: dict[int, Failure] = {}
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def _callback(type_: CoreFuncType) -> Any:
+    """The C callback of all host functions of one signature."""
+    signature = signature_of(type_)
+    buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
+    windows: dict[int, Any] = {}
+
+    def window(address: int) -> Any:
+        # wasmtime passes the slots on the guest's stack: a guest's calls tend to use the same few places
+        # again.
+        if len(windows) >= _MOST_WINDOWS:
+            windows.clear()
+        raw = windows[address] = buffer_type.from_address(address)
+        return raw
+
+    code = dispatch_code(len(type_.params), len(type_.results))
+    cells = {
+        "failures": CellType(_failures),
+        "functions": CellType(_functions),
+        "pack": CellType(signature.results.pack_into),
+        "unpack": CellType(signature.params.unpack_from),
+        "window": CellType(window),
+        "windows": CellType(windows),
+    }
+    return c.UncheckedCallback(function_from(code, cells))
+
+
+class HostFunctions:
+    """The host functions of one store."""
+
+    __slots__ = ("_failure", "_kept", "_numbers")
+
+    def __init__(self, failure: Failure) -> None:
+        self._failure = failure
+        self._numbers: list[int] = []
+        self._kept: list[Callable[..., Any]] = []
+
+    def define(self, context: int, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
+        """Make `function` a core function of the store; returns the extern."""
+        signature = signature_of(type_)
+        number = next(_numbers)
+        try:
+            reference = weakref.ref(function)
+        except TypeError:  # some callables written in C take no weak reference
+
+            def wrapped(*arguments: Any, _function: Callable[..., Any] = function) -> Any:
+                return _function(*arguments)
+
+            function, reference = wrapped, weakref.ref(wrapped)
+        _functions[number] = reference
+        _failures[number] = self._failure
+        self._numbers.append(number)
+        self._kept.append(function)
+        func = c.Func()
+        c.func_new_unchecked(context, signature.functype, _callback(type_), number, None, ctypes.byref(func))
+        return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
+
+    def forget(self) -> None:
+        """Take all out of the tables; the store is gone."""
+        for number in self._numbers:
+            _functions.pop(number, None)
+            _failures.pop(number, None)
+        self._numbers.clear()
+        self._kept.clear()
+
+
+_EXTERN_FUNC: Final = bytes([c.EXTERN_FUNC]) + bytes(c.EXTERN_OF_OFFSET - 1)

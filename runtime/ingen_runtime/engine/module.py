@@ -1,0 +1,107 @@
+"""Compiled core modules."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from typing import TYPE_CHECKING
+
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.engine import Engine
+from ingen_runtime.engine.introspect import ModuleInterface
+from ingen_runtime.engine.traps import take_error_message
+from ingen_runtime.errors import ComponentFormatError
+
+if TYPE_CHECKING:
+    from ingen_runtime.engine.core_types import CoreExternType, CoreImport
+
+_PREAMBLE = b"\0asm\x01\0\0\0"
+_OFFSET = re.compile(r"\s*\(at offset 0x([0-9a-f]+)\)")
+
+
+class CoreModule:
+    """A core module, compiled for `engine`, which any number of its stores can instantiate.
+
+    `wasm` is the binary format. Raises ComponentFormatError where it is no valid module.
+    """
+
+    __slots__ = ("_export_types", "_interface", "engine", "from_cache", "ptr")
+
+    def __init__(self, engine: Engine, wasm: bytes) -> None:
+        self.ptr: int = 0  # for __del__, if what follows fails
+        self.engine = engine
+        self.from_cache = False
+        """Whether the code came from the cache and was not compiled now."""
+        self.ptr = self._load(wasm)
+        self._interface = ModuleInterface(wasm)
+        self._export_types: dict[str, CoreExternType] = {}
+
+    def __del__(self) -> None:
+        if self.ptr:
+            c.module_delete(self.ptr)
+            self.ptr = 0
+
+    @property
+    def imports(self) -> tuple[CoreImport, ...]:
+        """What instantiation needs, in order."""
+        return self._interface.imports
+
+    @property
+    def export_names(self) -> tuple[str, ...]:
+        return tuple(self._interface.exports)
+
+    @property
+    def has_start(self) -> bool:
+        """Whether instantiation runs a start function."""
+        return self._interface.has_start
+
+    def has_export(self, name: str) -> bool:
+        return name in self._interface.exports
+
+    def export_type(self, name: str) -> CoreExternType:
+        """The type of an export. Raises KeyError where there is none."""
+        try:
+            return self._export_types[name]
+        except KeyError:
+            type_ = self._interface.export_type(name)
+        self._export_types[name] = type_
+        return type_
+
+    def _load(self, wasm: bytes) -> int:
+        cache = self.engine.cache
+        if cache is None:
+            return _compile(self.engine, wasm)
+        path = cache.path(wasm, self.engine.config.fingerprint())
+        cached = cache.load(self.engine.ptr, path)
+        if cached is not None:
+            self.from_cache = True
+            return cached
+        ptr = _compile(self.engine, wasm)
+        cache.save(ptr, path)
+        return ptr
+
+
+def _compile(engine: Engine, wasm: bytes) -> int:
+    if wasm[:8] != _PREAMBLE:  # wasmtime would take the text format as well
+        raise ComponentFormatError("no core module: it does not begin with the magic number and version 1", 0)
+    module = ctypes.c_void_p()
+    error = c.module_new(engine.ptr, wasm, len(wasm), ctypes.byref(module))
+    if error:
+        message = take_error_message(error)
+        # The first line says only that compiling failed; the cause follows.
+        message = message.split("Caused by:")[-1].strip()
+        place = _OFFSET.search(message)
+        offset = None if place is None else int(place[1], 16)
+        raise ComponentFormatError(f"invalid core module: {_OFFSET.sub('', message)}", offset)
+    assert module.value is not None
+    return module.value
+
+
+def wat_to_wasm(text: str) -> bytes:
+    """The binary of a module in the text format. Raises ComponentFormatError where it has a mistake."""
+    encoded = text.encode()
+    vec = c.ByteVec()
+    error = c.wat2wasm(encoded, len(encoded), ctypes.byref(vec))
+    if error:
+        raise ComponentFormatError(take_error_message(error))
+    return c.take_bytes(vec)

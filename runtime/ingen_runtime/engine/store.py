@@ -1,0 +1,375 @@
+"""Stores: what one group of instances owns, and its limits."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CellType
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
+from ingen_runtime.engine.host import Failure, HostFunctions
+from ingen_runtime.engine.signature import signature_of
+from ingen_runtime.engine.traps import exception_from_error, exception_from_trap
+from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
+
+if TYPE_CHECKING:
+    from ingen_runtime.engine.core_types import CoreFuncType
+    from ingen_runtime.engine.engine import Engine
+    from ingen_runtime.engine.externs import CoreMemory
+
+_SHARED_SLOTS: Final = 16
+"""Functions with up to this many values share the store's raw buffer."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLimits:
+    """What the guests of one store may use; None leaves it to wasmtime.
+
+    A guest that asks for more memory or table elements than this sees its `grow` fail; instantiation beyond a
+    limit raises Trap(LIMIT_EXCEEDED).
+    """
+
+    memory_bytes: int | None = None
+    """Size of each linear memory."""
+    table_elements: int | None = None
+    """Size of each table."""
+    instances: int | None = None
+    tables: int | None = None
+    memories: int | None = None
+
+
+class CoreStore:
+    """Owns core instances, their memories and host functions. Not to be used by two threads at a time.
+
+    A store goes with its last user, or at `close()`: then calls into it raise StoreUnusableError. After a
+    trap a store can still be called; whether its instances make sense is the caller's question.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_active",
+        "_call",
+        "_cells",
+        "_context_ref",
+        "_deadline",
+        "_failure",
+        "_host",
+        "_interrupted",
+        "_memories",
+        "_number",
+        "_polling",
+        "_raw",
+        "_trap",
+        "_unusable",
+        "context",
+        "engine",
+        "ptr",
+    )
+
+    def __init__(self, engine: Engine, limits: StoreLimits | None = None, *, fuel: int | None = None) -> None:
+        self.ptr: int = 0  # for __del__, if what follows fails
+        self.engine = engine
+        self._failure = Failure()
+        self._host = HostFunctions(self._failure)
+        self._memories: weakref.WeakSet[CoreMemory] | None = None
+        self._deadline: float | None = None
+        self._interrupted = False
+        self._polling = False
+        self._unusable: str | None = None
+        self.ptr = c.store_new(engine.ptr, None, None)
+        self.context: int = c.store_context(self.ptr)
+        self._number = next(_numbers)
+        engine.store_opened()
+        if limits is not None:
+            self._limit(limits)
+        if engine.config.consume_fuel:
+            self.set_fuel(_ENDLESS if fuel is None else fuel)
+        elif fuel is not None:
+            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
+        if engine.config.epoch_interruption:
+            _ticks[self._number] = _weakly(self)
+            _failures[self._number] = self._failure
+            c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
+            c.context_set_epoch_deadline(self.context, 1)
+        self._prepare_calls()
+
+    def _prepare_calls(self) -> None:
+        self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
+        self._trap = ctypes.c_void_p()
+        self._context_ref = by_address(self.context)
+        self._active = CellType(0)
+        self._call = CellType(c.func_call_unchecked)
+        self._cells = {
+            "abandon": CellType(self._abandon),
+            "active": self._active,
+            "call": self._call,
+            "context": CellType(self._context_ref),
+            "fail": CellType(self._fail),
+            "raw": CellType(self._raw),
+            "raw_at": CellType(_by_buffer(self._raw)),
+            "trap": CellType(self._trap),
+            "trap_at": CellType(ctypes.byref(self._trap)),
+        }
+
+    def __del__(self) -> None:
+        if self.ptr:
+            self._delete("is closed")
+
+    # Life.
+
+    def close(self) -> None:
+        """Free all that the store owns. Raises StoreUnusableError from inside one of its calls."""
+        if not self.ptr:
+            return
+        if self._active.cell_contents or self._polling:
+            raise StoreUnusableError("a store cannot be closed from inside a call of its guest")
+        self._delete("is closed")
+
+    def _delete(self, why: str) -> None:
+        self.disable(why)
+        for memory in self._memories or ():
+            memory.detach()
+        ptr, self.ptr = self.ptr, 0
+        c.store_delete(ptr)
+        self._host.forget()
+        self._failure.free()
+        _ticks.pop(self._number, None)
+        _failures.pop(self._number, None)
+        self.engine.store_closed()
+
+    def disable(self, why: str) -> None:
+        """From now on every call raises StoreUnusableError, saying that the store `why` ("is closed")."""
+        if self._unusable is None:
+            self._unusable = why
+
+            def refuse(*_: object) -> NoReturn:
+                raise StoreUnusableError(f"this guest cannot be called: its store {why}")
+
+            self._call.cell_contents = refuse
+
+    def check_usable(self) -> None:
+        """Raises StoreUnusableError where calls would."""
+        if self._unusable is not None:
+            raise StoreUnusableError(f"this guest cannot be called: its store {self._unusable}")
+
+    @property
+    def usable(self) -> bool:
+        return self._unusable is None
+
+    @property
+    def in_call(self) -> bool:
+        """Whether a guest function of this store is running right now, below the caller."""
+        return bool(self._active.cell_contents) or self._polling
+
+    # Limits.
+
+    def _limit(self, limits: StoreLimits) -> None:
+        c.store_limiter(
+            self.ptr,
+            *[
+                -1 if limit is None else limit
+                for limit in (
+                    limits.memory_bytes,
+                    limits.table_elements,
+                    limits.instances,
+                    limits.tables,
+                    limits.memories,
+                )
+            ],
+        )
+
+    def set_fuel(self, fuel: int) -> None:
+        """Give the guest this much fuel: about one unit for an instruction."""
+        self.check_usable()
+        error = c.context_set_fuel(self.context, fuel)
+        if error:
+            raise exception_from_error(error, "setting fuel")
+
+    @property
+    def fuel(self) -> int:
+        """The fuel that is left."""
+        self.check_usable()
+        left = ctypes.c_uint64()
+        error = c.context_get_fuel(self.context, ctypes.byref(left))
+        if error:
+            raise exception_from_error(error, "reading fuel")
+        return left.value
+
+    def set_timeout(self, timeout_s: float | None) -> None:
+        """Stop guest code that still runs `timeout_s` seconds from now with Trap(TIMEOUT); None lifts it.
+
+        Only running guest code is stopped: time in host functions counts, but they are not interrupted.
+        """
+        if not self.engine.config.epoch_interruption:
+            raise ValueError("a timeout needs an engine with EngineConfig(epoch_interruption=True)")
+        self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def interrupt(self) -> None:
+        """Stop what runs, or runs next, with Trap(INTERRUPTED). Safe from any thread and from a signal
+        handler."""
+        if not self.engine.config.epoch_interruption:
+            raise ValueError("interrupting needs an engine with EngineConfig(epoch_interruption=True)")
+        self._interrupted = True
+        self.engine.increment_epoch()
+
+    def _on_epoch(self) -> bool:
+        """Time has passed while a guest ran. Whether it has to let others run; raises where it has to
+        stop."""
+        if self._interrupted:
+            self._interrupted = False
+            raise Trap(TrapKind.INTERRUPTED)
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise Trap(TrapKind.TIMEOUT)
+        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
+        # function.
+        return self._polling and not self._active.cell_contents
+
+    # Calls.
+
+    def bind(self, type_: CoreFuncType, func: bytes) -> Callable[..., Any]:
+        """A Python callable for the core function in the extern `func`.
+
+        It takes the parameters by position and returns None, the only result, or a tuple of results; integers
+        are unsigned. It raises Trap, or what a host function raised. Values out of range raise struct.error
+        before the guest is entered.
+        """
+        return function_from(invoke_code(len(type_.params), len(type_.results)), self.call_cells(type_, func))
+
+    def call_cells(self, type_: CoreFuncType, func: bytes) -> dict[str, CellType]:
+        """The free variables of a function that calls the core function in the extern `func`, by name.
+
+        For generated code that wants to pack and unpack by itself: see `calls.invoke_code` for what it has to
+        do with them, and in which order, and `calls.function_from` for how to make a function of them. `raw`
+        is shared by the store's functions, so arguments are packed right before the call and results unpacked
+        right after.
+        """
+        signature = signature_of(type_)
+        function = c.Func.from_buffer_copy(func, c.EXTERN_OF_OFFSET)
+        cells = {
+            **self._cells,
+            "function": CellType(ctypes.byref(function)),
+            "pack": signature.pack_cell,
+            "slots": signature.slots_cell,
+            "unpack": signature.unpack_cell,
+        }
+        if signature.slots > _SHARED_SLOTS:
+            raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
+            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
+        return cells
+
+    def define_host_function(self, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
+        """The extern of a core function of `type_` that calls `function` with unsigned integers and floats.
+
+        It returns None, the only result, or a sequence of results. What it raises stops the guest and comes
+        out of the Python call that entered the guest, as it was raised.
+        """
+        self.check_usable()
+        return self._host.define(self.context, type_, function)
+
+    def enter(self) -> None:
+        """Guest code is about to run, through something else than a bound call. `leave` follows in any
+        case."""
+        probe()
+        self._active.cell_contents += 1
+
+    def leave(self) -> None:
+        self._active.cell_contents -= 1
+
+    def _abandon(self) -> None:
+        """An exception that is no trap left the native call: forget what the guest may have left."""
+        trap = self._trap.value
+        if trap:
+            self._trap.value = None
+            c.trap_delete(trap)
+        self._failure.exception = None
+        self._failure.renew()
+
+    def _fail(self, error: int) -> NoReturn:
+        """Raise the reason why a call came back with an error or a trap."""
+        trap = self._trap.value
+        self._trap.value = None
+        self.raise_failure(trap or 0, error)
+
+    def raise_failure(self, trap: int, error: int, doing: str = "calling a guest") -> NoReturn:
+        """Raise what the trap or error that wasmtime returned stands for; frees it."""
+        failure = self._failure
+        exception = failure.exception
+        failure.exception = None
+        failure.renew()
+        if trap:
+            found: Exception = exception_from_trap(trap)
+        elif error:
+            found = exception_from_error(error, doing)
+        else:
+            found = InternalError("a call failed without a reason")
+        if exception is None:
+            exception = found
+        elif isinstance(exception, Trap) and isinstance(found, Trap) and not exception.frames:
+            exception.frames = found.frames
+        try:
+            raise exception
+        finally:
+            # The exception's traceback holds this frame: without this, they would keep each other alive.
+            del exception, found
+
+    def watch_memory(self, memory: CoreMemory) -> None:
+        """Take care that `memory` lets go of its view before the store is freed."""
+        if self._memories is None:
+            self._memories = weakref.WeakSet()
+        self._memories.add(memory)
+
+
+_ENDLESS: Final = (1 << 64) - 1
+_numbers = itertools.count(1)
+_ticks: dict[int, Callable[[], bool]] = {}
+_failures: dict[int, Failure] = {}
+
+
+def _weakly(store: CoreStore) -> Callable[[], bool]:
+    """What to do for the store when time has passed, without keeping it alive."""
+    reference = weakref.ref(store)
+
+    def tick() -> bool:
+        alive = reference()
+        return alive is not None and alive._on_epoch()
+
+    return tick
+
+
+class _Anything(ctypes.Structure):
+    """What an address points to when nobody looks."""
+
+    _fields_ = (("byte", ctypes.c_char),)
+
+
+def by_address(address: int) -> Any:
+    """A prepared argument that passes `address` to a hot function."""
+    return ctypes.byref(_Anything.from_address(address))
+
+
+def _by_buffer(buffer: bytearray) -> Any:
+    return ctypes.byref(_Anything.from_buffer(buffer))
+
+
+def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
+    try:
+        delta[0] = 1
+        kind[0] = c.EPOCH_YIELD if _ticks[number]() else c.EPOCH_CONTINUE
+        return 0
+    except BaseException as exception:
+        # As in `dispatch`: nothing here may fail, so nothing is called.
+        failure = _failures[number]
+        failure.exception = exception
+        error = failure.error
+        failure.error = 0
+        return error
+
+
+_on_epoch.__code__ = cover_entry(_on_epoch.__code__)
+_ON_EPOCH: Final = c.EpochCallback(_on_epoch)
