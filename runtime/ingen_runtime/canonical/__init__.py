@@ -3,8 +3,8 @@
 For each function type one small Python function is written, compiled once, and bound to each instance.
 How WIT values look in Python is in `values` (`Some`, `Ok`, `Err`, `ResultError`) and `classes`.
 
-What the engine provides (`core`): a `Memory` with `view` and `refresh()`, and `CoreFunction`s with a `raw`
-buffer of 16-byte slots and `call()`. A view is used until guest code runs again, then `view` is read anew.
+What the engine provides (`core`): a `Memory` with `view()`, and `CoreFunction`s with a `raw` buffer of
+16-byte slots and `call()`.
 
 What a linker does:
 
@@ -34,10 +34,10 @@ What a linker does:
     for `lower`.
 6.  Guest calls guest: `compile_fused(caller_type, caller_encoding, callee_type, callee_encoding, name=…)`
     gives a `FusedPlan`; `plan.bind(core_function, callee_endpoint, caller_endpoint, post_return)` the
-    caller's core function `(buffer, at)`. It calls strings' `realloc` as the specification's transcoding does,
-    and always traps where one instance is nested in the other.
+    caller's core function `(buffer, at)`. It calls `realloc` for strings as the specification's transcoding
+    does, and always traps where one instance is nested in the other. `plan.bind_parts` for awaited callees.
 7.  `ValuesPlan(types, encoding, classes, max_flat=…)` lifts and lowers values by themselves: `bind_lift`,
-    `bind_lower`, `bind_store`, for `task.return`, async lowers, streams and futures.
+    `bind_lower`, `bind_load`, `bind_store`, for `task.return`, async lowers, streams and futures.
 
 Core signatures to check against: `flatten_functype(type, Direction.LIFT or LOWER, is_async=…, callback=…)`.
 Plans are cached in the `ValueClasses`, so keep one of these with each component, not with each instance.
@@ -51,6 +51,8 @@ types, or those that a binding brings by type name.
 from ingen_runtime.canonical.classes import RecordClass, ValueClasses, VariantClass
 from ingen_runtime.canonical.core import SLOT_SIZE, CoreFunction, Memory
 from ingen_runtime.canonical.endpoint import AsyncValues, Endpoint
+from ingen_runtime.canonical.exports import ExportParts, ExportPlan, compile_lift
+from ingen_runtime.canonical.fused import FusedParts, FusedPlan, compile_fused
 from ingen_runtime.canonical.handles import (
     BorrowScope,
     GuestResource,
@@ -68,6 +70,7 @@ from ingen_runtime.canonical.handles import (
     resource_new,
     resource_rep,
 )
+from ingen_runtime.canonical.imports import ImportParts, ImportPlan, compile_lower
 from ingen_runtime.canonical.layout import (
     CoreFuncType,
     CoreType,
@@ -77,19 +80,8 @@ from ingen_runtime.canonical.layout import (
     elem_size,
     flatten_functype,
 )
-from ingen_runtime.canonical.plans import (
-    CoreCall,
-    ExportParts,
-    ExportPlan,
-    FusedPlan,
-    HostCall,
-    ImportParts,
-    ImportPlan,
-    ValuesPlan,
-    compile_fused,
-    compile_lift,
-    compile_lower,
-)
+from ingen_runtime.canonical.plan import CoreCall, HostCall
+from ingen_runtime.canonical.sequences import ValuesPlan
 from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
 
 __all__ = [
@@ -105,6 +97,7 @@ __all__ = [
     "Err",
     "ExportParts",
     "ExportPlan",
+    "FusedParts",
     "FusedPlan",
     "GuestResource",
     "Handle",

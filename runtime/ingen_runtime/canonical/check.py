@@ -201,7 +201,7 @@ class Checker:
                 if type(value) is not Ok and type(value) is not Err:
                     return _error(path, "Ok or Err", value)
                 side = ok if type(value) is Ok else err
-                return self._payload(side, value.value, f"{path}.{'ok' if type(value) is Ok else 'err'}")
+                return self.payload(side, value.value, f"{path}.{'ok' if type(value) is Ok else 'err'}")
             case OwnType(resource) | BorrowType(resource):
                 expected = self._resources[resource].mismatch(value) if resource in self._resources else None
                 return None if expected is None else _error(path, expected, value)
@@ -213,7 +213,8 @@ class Checker:
     def _first(self, parts: Any) -> HostValueError | None:
         return next((error for part in parts if (error := self.find(*part)) is not None), None)
 
-    def _payload(self, type_: ValType | None, value: Any, path: str) -> HostValueError | None:
+    def payload(self, type_: ValType | None, value: Any, path: str) -> HostValueError | None:
+        """The error to raise for what a case carries; where `type_` is None, that is nothing."""
         if type_ is not None:
             return self.find(type_, value, path)
         return None if value is None else _error(path, "None", value)

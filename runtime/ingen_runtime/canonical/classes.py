@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum, Flag
 from typing import Any, TypeVar
 
 from ingen_runtime.canonical.names import attribute_name, class_name, member_name
@@ -76,11 +76,11 @@ class ValueClasses:
         """The classes of a variant's cases."""
         return self._once(type_, lambda: self._variant(type_))
 
-    def enum(self, type_: EnumType) -> type[enum.Enum]:
+    def enum(self, type_: EnumType) -> type[Enum]:
         """The class of an enum."""
         return self._once(type_, lambda: self._enum(type_))
 
-    def flags(self, type_: FlagsType) -> type[enum.Flag]:
+    def flags(self, type_: FlagsType) -> type[Flag]:
         """The class of flags."""
         return self._once(type_, lambda: self._flags(type_))
 
@@ -155,14 +155,14 @@ class ValueClasses:
                 wanted = "no field" if case.type is None else "the one field `value`"
                 raise ClassMismatchError(name, f"{class_.__qualname__} (case {case.label}) wants {wanted}")
 
-    def _enum(self, type_: EnumType) -> type[enum.Enum]:
+    def _enum(self, type_: EnumType) -> type[Enum]:
         supplied = self._supplied(type_)
         if supplied is None:
             members = [(member_name(label), label) for label in type_.labels]
-            return enum.Enum(self._class_name(type_, "Enum"), members, module=self._module)  # type: ignore[return-value]  # mypy takes the functional form for a member
+            return Enum(self._class_name(type_, "Enum"), members, module=self._module)  # type: ignore[return-value]  # mypy takes the functional form for a member
         if (
             not isinstance(supplied, type)
-            or not issubclass(supplied, enum.Enum)
+            or not issubclass(supplied, Enum)
             or len(supplied) != len(type_.labels)
         ):
             raise ClassMismatchError(
@@ -170,14 +170,14 @@ class ValueClasses:
             )
         return supplied
 
-    def _flags(self, type_: FlagsType) -> type[enum.Flag]:
+    def _flags(self, type_: FlagsType) -> type[Flag]:
         supplied = self._supplied(type_)
         if supplied is None:
             members = [(member_name(label), 1 << bit) for bit, label in enumerate(type_.labels)]
-            return enum.Flag(self._class_name(type_, "Flags"), members, module=self._module)  # type: ignore[return-value]  # mypy takes the functional form for a member
+            return Flag(self._class_name(type_, "Flags"), members, module=self._module)  # type: ignore[return-value]  # mypy takes the functional form for a member
         if (
             not isinstance(supplied, type)
-            or not issubclass(supplied, enum.Flag)
+            or not issubclass(supplied, Flag)
             or issubclass(supplied, int)
             or [member.value for member in supplied] != [1 << bit for bit in range(len(type_.labels))]
         ):

@@ -1,6 +1,6 @@
 """What the canonical ABI needs of a core WebAssembly engine, and the checked way into a guest's memory.
 
-The engine implements `Memory` and `CoreFunction`; tests do it with a bytearray.
+The engine's memories and raw functions are such; tests make them of a bytearray.
 """
 
 from __future__ import annotations
@@ -17,35 +17,31 @@ SLOT_SIZE: Final = 16
 
 
 class Memory(Protocol):
-    """A linear memory.
+    """A linear memory."""
 
-    `view` shows its bytes (format `B`) and stays valid while the memory lives. After the memory has grown it
-    may be too short until `refresh` is called; it is never too long.
-    """
-
-    view: memoryview
-
-    def refresh(self) -> memoryview:
-        """Make `view` as long as the memory is now, and return it."""
+    def view(self) -> memoryview:
+        """All of it: bytes, writable. Valid until guest code runs again; slices must be gone by then."""
 
 
 class CoreFunction(Protocol):
     """A core function, ready to be called.
 
     `raw` is writable and holds `SLOT_SIZE` bytes for each parameter, or for each result where there are more
-    of these. `call` takes the parameters from it and leaves the results in it. It raises Trap, or what a
+    of these; functions may share one. `call` takes the parameters from it and leaves the results in it, so
+    parameters are put there right before the call, and results taken right after. It raises Trap, or what a
     host function raised.
     """
 
     @property
-    def raw(self) -> memoryview:
+    def raw(self) -> bytearray:
         """The parameters, then the results."""
 
-    def call(self) -> None:
-        """Call the function."""
+    @property
+    def call(self) -> Callable[[], object]:
+        """Calls the function."""
 
 
-Allocate = Callable[[int, int], int]
+Allocate = Callable[[int, int], tuple[int, memoryview]]
 Reallocate = Callable[[int, int, int, int], int]
 
 _realloc_params = struct.Struct("<I12xI12xI12xI12x")
@@ -57,82 +53,67 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
 
     Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS), and what the guest's function raises.
     """
-    raw = memoryview(realloc.raw).cast("B")
-    words = raw.cast("I")
-    pack, call = _realloc_params.pack_into, realloc.call
+    raw = realloc.raw
+    words = memoryview(raw).cast("B").cast("I")
+    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
 
     def reallocate(old_ptr: int, old_size: int, alignment: int, new_size: int) -> int:
         pack(raw, 0, old_ptr, old_size, alignment, new_size)
         call()
         ptr = words[0]
-        if ptr & (alignment - 1) or ptr + new_size > len(memory.view):
-            check_allocation(memory, ptr, alignment, new_size)
+        length = len(view_of())
+        if ptr & (alignment - 1) or ptr + new_size > length:
+            raise invalid_allocation(ptr, alignment, new_size, length)
         return ptr
 
     return reallocate
 
 
 def allocator(memory: Memory, realloc: CoreFunction) -> Allocate:
-    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory.
+    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory. It returns the pointer,
+    and a view of the memory as it is now.
 
     Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS), and what the guest's function raises.
     """
-    raw = memoryview(realloc.raw).cast("B")
-    words = raw.cast("I")
-    pack, call = _realloc_params.pack_into, realloc.call
+    raw = realloc.raw
+    words = memoryview(raw).cast("B").cast("I")
+    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
 
-    def allocate(alignment: int, size: int) -> int:
+    def allocate(alignment: int, size: int) -> tuple[int, memoryview]:
         pack(raw, 0, 0, 0, alignment, size)
         call()
         ptr = words[0]
-        if ptr & (alignment - 1) or ptr + size > len(memory.view):
-            check_allocation(memory, ptr, alignment, size)
-        return ptr
+        view = view_of()
+        if ptr & (alignment - 1) or ptr + size > len(view):
+            raise invalid_allocation(ptr, alignment, size, len(view))
+        return ptr, view
 
     return allocate
 
 
-def check_allocation(memory: Memory, ptr: int, alignment: int, size: int) -> None:
-    """Trap unless `realloc` may return this pointer."""
+def invalid_allocation(ptr: int, alignment: int, size: int, memory_size: int) -> Trap:
+    """The trap for a pointer that `realloc` must not return."""
+    trap = invalid_pointer(ptr, alignment, size, memory_size)
+    trap.detail = f"realloc return: {trap.detail}"
+    return trap
+
+
+def invalid_pointer(ptr: int, alignment: int, size: int, memory_size: int, path: str = "") -> Trap:
+    """The trap for a pointer that is not aligned, or else does not have `size` bytes of memory at it."""
     if ptr & (alignment - 1):
-        raise Trap(
-            TrapKind.UNALIGNED_POINTER, f"realloc return: result 0x{ptr:x} not aligned to {alignment} bytes"
-        )
-    length = len(memory.refresh())
-    if ptr + size > length:
-        raise Trap(
-            TrapKind.OUT_OF_BOUNDS,
-            f"realloc return: beyond end of memory: {size} bytes at 0x{ptr:x}, memory has {length}",
-        )
+        return Trap(TrapKind.UNALIGNED_POINTER, f"0x{ptr:x} is not aligned to {alignment} bytes", path)
+    detail = f"{size} bytes at 0x{ptr:x} reach beyond the end of memory at 0x{memory_size:x}"
+    return Trap(TrapKind.OUT_OF_BOUNDS, detail, path)
 
 
-def check_pointer(memory: Memory, ptr: int, alignment: int, size: int, path: str = "") -> memoryview:
-    """The memory, refreshed where need be, holding `size` bytes at `ptr`.
+def invalid_list(
+    ptr: int, length: int, alignment: int, elem_size: int, memory_size: int, path: str = ""
+) -> Trap:
+    """The trap for a list that is too long, not aligned or out of bounds.
 
-    Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS).
-    """
-    if ptr & (alignment - 1):
-        raise Trap(TrapKind.UNALIGNED_POINTER, f"0x{ptr:x} is not a multiple of {alignment}", path)
-    view = memory.refresh()
-    if ptr + size > len(view):
-        raise Trap(TrapKind.OUT_OF_BOUNDS, f"{size} bytes at 0x{ptr:x}, memory has {len(view)}", path)
-    return view
-
-
-def check_list(
-    memory: Memory, ptr: int, length: int, alignment: int, elem_size: int, path: str = ""
-) -> memoryview:
-    """The memory, refreshed where need be, holding a list of `length` elements at `ptr`.
-
-    Raises: Trap(LIST_TOO_LONG), Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS).
     Source: CanonicalABI.md#loading, load_list_from_range.
     """
     byte_length = length * elem_size
     if byte_length > MAX_LIST_BYTE_LENGTH:
-        raise Trap(TrapKind.LIST_TOO_LONG, f"{byte_length} bytes, at most {MAX_LIST_BYTE_LENGTH}", path)
-    try:
-        return check_pointer(memory, ptr, alignment, byte_length, path)
-    except Trap as trap:
-        if trap.kind is TrapKind.OUT_OF_BOUNDS:
-            trap.detail = f"list content out-of-bounds: {trap.detail}"
-        raise
+        return Trap(TrapKind.LIST_TOO_LONG, f"{byte_length} bytes, at most {MAX_LIST_BYTE_LENGTH}", path)
+    return invalid_pointer(ptr, alignment, byte_length, memory_size, path)

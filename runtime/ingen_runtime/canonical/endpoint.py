@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ingen_runtime.canonical.core import CoreFunction, Memory, allocator, reallocator
+from ingen_runtime.canonical.core import Allocate, CoreFunction, Memory, allocator, reallocator
 from ingen_runtime.canonical.handles import InstanceState, Resource
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
@@ -62,7 +62,7 @@ class Endpoint:
         return self._heap
 
     @property
-    def allocate(self) -> Callable[[int, int], int] | None:
+    def allocate(self) -> Allocate | None:
         """The checked allocator, None where there is no `realloc`."""
         return None if self.heap is None else self.heap.allocate
 
@@ -90,8 +90,10 @@ class EndpointNames:
             self._resources.append(type_)
         return f"_{self._prefix}resource{self._resources.index(type_)}"
 
-    def prologue(self, used: str) -> list[str]:
-        """Statements that take the parts which the text `used` mentions out of the endpoint."""
+    def prologue(self, used: str, getter: str) -> list[str]:
+        """Statements that take the parts which the text `used` mentions out of the endpoint; `getter` is the
+        name of `resource_getter()`.
+        """
         parts = [
             (self.memory, "memory"),
             (self.allocate, "allocate"),
@@ -102,7 +104,7 @@ class EndpointNames:
         ]
         lines = [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
         lines += [
-            f"{self.resource(type_)} = _resource_of({self.endpoint}, {index})"
+            f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"
             for index, type_ in enumerate(self._resources)
         ]
         return lines

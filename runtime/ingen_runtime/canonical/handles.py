@@ -97,7 +97,7 @@ def might_be_recursive(caller: InstanceState, callee: InstanceState) -> bool:
 
 
 class HandleTable:
-    """The handles of one component instance: index 0 is never used, freed indices come back last in first out.
+    """The handles of one component instance. Index 0 is never used; what was freed last is used first.
 
     Elements are `Handle` objects, and whatever else shares the table (streams, futures, subtasks).
     """
@@ -434,8 +434,8 @@ def lower_own(table: HandleTable, rep: Any, resource: Resource) -> int:
 
 
 def lower_borrow(instance: InstanceState, rep: Any, resource: Resource, scope: BorrowScope) -> int:
-    """What a guest gets for a borrow: the rep where it implements the resource, else the index of a new handle
-    that it has to drop before the call of `scope` returns.
+    """What a guest gets for a borrow: the rep where it implements the resource, else the index of a new
+    handle that it has to drop before the call of `scope` returns.
     """
     if resource.instance is instance:
         if not isinstance(rep, int):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from ingen_runtime.canonical import handles, strings
-from ingen_runtime.canonical.core import check_list
+from ingen_runtime.canonical.core import invalid_list
 from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
     MAX_LIST_BYTE_LENGTH,
@@ -98,7 +98,7 @@ def _value(text: str, *, can_trap: bool = False) -> Lifted:
 class Lifter:
     """Writes lifting code for one endpoint into a source.
 
-    The code expects the endpoint's view in the name `names.view`, and may refresh it.
+    The code expects the memory's view in the name `names.view`.
     """
 
     def __init__(
@@ -179,14 +179,14 @@ class Lifter:
         source, names, text = self.source, self.names, self.source.name("text")
         if self.encoding is not StringEncoding.UTF8:
             load = source.constant(strings.LOADERS[self.encoding], "load_string")
-            source.line(f"{text} = {load}({names.memory}, {ptr}, {length}, {path!r})")
+            source.line(f"{text} = {load}({names.view}, {ptr}, {length}, {path!r})")
             tagged = self.encoding is StringEncoding.LATIN1_UTF16 and not self.style.is_host
             return f"({text}, {length})" if tagged else text
         end = source.name("end")
         source.line(f"{end} = {ptr} + {length}")
         with source.block(f"if {length} > {MAX_STRING_BYTE_LENGTH} or {end} > len({names.view}):"):
-            check = source.constant(strings.check_string, "check_string")
-            source.line(f"{names.view} = {check}({names.memory}, {ptr}, {length}, 1, {path!r})")
+            fail = source.constant(strings.invalid_range, "invalid")
+            source.line(f"raise {fail}({ptr}, {length}, 1, len({names.view}), {path!r})")
         with source.block("try:"):
             source.line(f"{text} = str({names.view}[{ptr}:{end}], 'utf-8')")
         with source.block("except UnicodeDecodeError as _error:"):
@@ -278,10 +278,9 @@ class Lifter:
             unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
             limit = MAX_LIST_BYTE_LENGTH // size
             with source.block(f"if {unaligned}{length} > {limit} or {end} > len({names.view}):"):
-                check = source.constant(check_list, "check_list")
-                source.line(
-                    f"{names.view} = {check}({names.memory}, {ptr}, {length}, {align}, {size}, {path!r})"
-                )
+                fail = source.constant(invalid_list, "invalid")
+                arguments = f"{ptr}, {length}, {align}, {size}, len({names.view}), {path!r}"
+                source.line(f"raise {fail}({arguments})")
             block = f"{names.view}[{ptr}:{end}]"
             return self._elements(element, block, f"if {length} else []", path, convert)
 

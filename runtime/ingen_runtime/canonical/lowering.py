@@ -75,7 +75,7 @@ class Lowerer:
         self.source_encoding = source_encoding
 
     def lower(self, type_: ValType, value: str, region: Region, at: int, shape: Shape) -> None:
-        """Write what computes the leaves of the value that the expression gives, and note them in a region."""
+        """Write what computes the leaves of a value, given as an expression, and note them in a region."""
         match type_:
             case PrimitiveType():
                 self._primitive(type_, value, region, at, shape)
@@ -135,9 +135,13 @@ class Lowerer:
                     format_ = "i"
                 region.add(at, format_, self.style.integer(type_, self._named(value), shape.is_flat))
 
+    def _allocate(self, ptr: str, alignment: int | str, size: int | str) -> None:
+        """Write the statement that allocates memory: then `names.view` is of the memory as it is now."""
+        self.source.line(f"{ptr}, {self.names.view} = {self.names.allocate}({alignment}, {size})")
+
     def _refresh_view(self) -> None:
-        """Write the statement that is due after each allocation: the memory may have grown."""
-        self.source.line(f"{self.names.view} = {self.names.memory}.view")
+        """Write the statement that is due after an allocation elsewhere."""
+        self.source.line(f"{self.names.view} = {self.names.memory}.view()")
 
     def _string(self, value: str) -> tuple[str, str]:
         source, names = self.source, self.names
@@ -164,8 +168,7 @@ class Lowerer:
         return ptr, length
 
     def _copy_in(self, data: str, ptr: str, length: str) -> None:
-        self.source.line(f"{ptr} = {self.names.allocate}(1, {length})")
-        self._refresh_view()
+        self._allocate(ptr, 1, length)
         self.source.line(f"{self.names.view}[{ptr}:{ptr} + {length}] = {data}")
 
     def _record(
@@ -232,12 +235,10 @@ class Lowerer:
         if not needs_memory(element):
             data = self._block(element, items)
             if data is not None:
-                source.line(f"{ptr} = {names.allocate}({align}, {byte_length})")
-                self._refresh_view()
+                self._allocate(ptr, align, byte_length)
                 source.line(f"{names.view}[{ptr}:{ptr} + {byte_length}] = {data}")
                 return ptr, length
-        source.line(f"{ptr} = {names.allocate}({align}, {byte_length})")
-        self._refresh_view()
+        self._allocate(ptr, align, byte_length)
         if isinstance(element, PrimitiveType) and element in NUMBER_FORMATS:
             self._reject_bools(element, items)
             pack = source.constant(struct.pack_into, "pack_into")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingen_runtime.canonical.core import Allocate, Memory, Reallocate, check_pointer
+from ingen_runtime.canonical.core import Allocate, Memory, Reallocate, invalid_pointer
 from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG, StringEncoding
 from ingen_runtime.errors import Trap, TrapKind
 
@@ -25,26 +25,18 @@ class Heap:
 
     def write(self, ptr: int, data: bytes) -> None:
         """Copy `data` to `ptr`, which an allocation has checked."""
-        self.memory.view[ptr : ptr + len(data)] = data
+        self.memory.view()[ptr : ptr + len(data)] = data
 
 
 Store = Callable[[Heap, str], tuple[int, int]]
 """Encodes a string into a heap: its pointer and its (tagged) number of code units."""
 
 
-def check_string(memory: Memory, ptr: int, byte_length: int, alignment: int, path: str = "") -> memoryview:
-    """The memory, refreshed where need be, holding a string's bytes at `ptr`.
-
-    Raises: Trap(STRING_TOO_LONG), Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS).
-    """
+def invalid_range(ptr: int, byte_length: int, alignment: int, memory_size: int, path: str = "") -> Trap:
+    """The trap for a string that is too long, not aligned or out of bounds."""
     if byte_length > MAX_STRING_BYTE_LENGTH:
-        raise Trap(TrapKind.STRING_TOO_LONG, f"{byte_length} bytes, at most {MAX_STRING_BYTE_LENGTH}", path)
-    try:
-        return check_pointer(memory, ptr, alignment, byte_length, path)
-    except Trap as trap:
-        if trap.kind is TrapKind.OUT_OF_BOUNDS:
-            trap.detail = f"string content out-of-bounds: {trap.detail}"
-        raise
+        return Trap(TrapKind.STRING_TOO_LONG, f"{byte_length} bytes, at most {MAX_STRING_BYTE_LENGTH}", path)
+    return invalid_pointer(ptr, alignment, byte_length, memory_size, path)
 
 
 def invalid_string(error: UnicodeDecodeError, path: str = "") -> Trap:
@@ -53,30 +45,31 @@ def invalid_string(error: UnicodeDecodeError, path: str = "") -> Trap:
     return Trap(TrapKind.INVALID_STRING, f"{what} {error.encoding} sequence at byte {error.start}", path)
 
 
-def load_utf8(memory: Memory, ptr: int, code_units: int, path: str = "") -> str:
+def _load(view: memoryview, ptr: int, byte_length: int, alignment: int, codec: str, path: str) -> str:
+    end = ptr + byte_length
+    if byte_length > MAX_STRING_BYTE_LENGTH or ptr & (alignment - 1) or end > len(view):
+        raise invalid_range(ptr, byte_length, alignment, len(view), path)
+    try:
+        return str(view[ptr:end], codec)
+    except UnicodeDecodeError as error:
+        raise invalid_string(error, path) from None
+
+
+def load_utf8(view: memoryview, ptr: int, code_units: int, path: str = "") -> str:
     """The string at `ptr`; generated code does the same without a call."""
-    view = check_string(memory, ptr, code_units, 1, path)
-    try:
-        return str(view[ptr : ptr + code_units], "utf-8")
-    except UnicodeDecodeError as error:
-        raise invalid_string(error, path) from None
+    return _load(view, ptr, code_units, 1, "utf-8", path)
 
 
-def load_utf16(memory: Memory, ptr: int, code_units: int, path: str = "") -> str:
+def load_utf16(view: memoryview, ptr: int, code_units: int, path: str = "") -> str:
     """The UTF-16 string at `ptr`."""
-    view = check_string(memory, ptr, 2 * code_units, 2, path)
-    try:
-        return str(view[ptr : ptr + 2 * code_units], "utf-16-le")
-    except UnicodeDecodeError as error:
-        raise invalid_string(error, path) from None
+    return _load(view, ptr, 2 * code_units, 2, "utf-16-le", path)
 
 
-def load_latin1_utf16(memory: Memory, ptr: int, tagged_code_units: int, path: str = "") -> str:
+def load_latin1_utf16(view: memoryview, ptr: int, tagged_code_units: int, path: str = "") -> str:
     """The string at `ptr`, in Latin-1, or in UTF-16 where the length has the tag."""
     if tagged_code_units & UTF16_TAG:
-        return load_utf16(memory, ptr, tagged_code_units ^ UTF16_TAG, path)
-    view = check_string(memory, ptr, tagged_code_units, 2, path)
-    return str(view[ptr : ptr + tagged_code_units], "latin-1")
+        return load_utf16(view, ptr, tagged_code_units ^ UTF16_TAG, path)
+    return _load(view, ptr, tagged_code_units, 2, "latin-1", path)
 
 
 LOADERS = {
@@ -98,7 +91,7 @@ def store_utf8(heap: Heap, text: str) -> tuple[int, int]:
     data = text.encode()
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr = heap.allocate(1, len(data))
+    ptr, _ = heap.allocate(1, len(data))
     heap.write(ptr, data)
     return ptr, len(data)
 
@@ -108,7 +101,7 @@ def store_utf16(heap: Heap, text: str) -> tuple[int, int]:
     data = text.encode("utf-16-le")
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr = heap.allocate(2, len(data))
+    ptr, _ = heap.allocate(2, len(data))
     heap.write(ptr, data)
     return ptr, len(data) // 2
 
@@ -126,14 +119,14 @@ def store_latin1_utf16(heap: Heap, text: str) -> tuple[int, int]:
 def _store_latin1(heap: Heap, data: bytes) -> tuple[int, int]:
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr = heap.allocate(2, len(data))
+    ptr, _ = heap.allocate(2, len(data))
     heap.write(ptr, data)
     return ptr, len(data)
 
 
 def _store_to_utf8(heap: Heap, text: str, src_code_units: int, worst_case_size: int) -> tuple[int, int]:
     data = text.encode()
-    ptr = heap.allocate(1, src_code_units)
+    ptr, _ = heap.allocate(1, src_code_units)
     if not text.isascii():
         ptr = heap.reallocate(ptr, src_code_units, 1, worst_case_size)
         heap.write(ptr, data)
@@ -163,7 +156,7 @@ def store_utf8_to_utf16(heap: Heap, text: str) -> tuple[int, int]:
     """Store a string that was UTF-8 before."""
     worst_case_size = 2 * len(text.encode())
     data = text.encode("utf-16-le")
-    ptr = heap.allocate(2, worst_case_size)
+    ptr, _ = heap.allocate(2, worst_case_size)
     heap.write(ptr, data)
     if len(data) < worst_case_size:
         ptr = heap.reallocate(ptr, worst_case_size, 2, len(data))
@@ -171,7 +164,7 @@ def store_utf8_to_utf16(heap: Heap, text: str) -> tuple[int, int]:
 
 
 def _store_to_latin1_or_utf16(heap: Heap, text: str, src_code_units: int) -> tuple[int, int]:
-    ptr = heap.allocate(2, src_code_units)
+    ptr, _ = heap.allocate(2, src_code_units)
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -201,7 +194,7 @@ def store_utf16_to_latin1_utf16(heap: Heap, text: str) -> tuple[int, int]:
 def store_probably_utf16(heap: Heap, text: str) -> tuple[int, int]:
     """Store a string whose source was `latin1+utf16` with the tag, so that it is probably not Latin-1."""
     data = text.encode("utf-16-le")
-    ptr = heap.allocate(2, len(data))
+    ptr, _ = heap.allocate(2, len(data))
     try:
         latin1 = text.encode("latin-1")
     except UnicodeEncodeError:
