@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
 
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
@@ -46,6 +47,7 @@ from ingen_runtime.engine import (
     CoreMemory,
     CoreModule,
     CoreStore,
+    instantiate_async,
 )
 from ingen_runtime.errors import InternalError
 
@@ -57,6 +59,18 @@ class Program(Protocol):
 
     def module(self, definition: CoreModuleDef) -> CoreModule:
         """The compiled module of a definition."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedInstance:
+    """A core instance to be made, its imports in the module's order."""
+
+    module: CoreModule
+    imports: list[CoreExtern]
+
+
+Steps: TypeAlias = "Generator[WantedInstance, CoreInstance | None, InstanceItem]"
+"""Asks for core instances, is sent each one, and returns the instance. It is sent None to begin with."""
 
 
 class CoreExports:
@@ -99,13 +113,18 @@ class Instantiation:
         self._core_instances: list[CoreExports] = []
         self._core: dict[Sort, list[CoreExtern]] = {sort: [] for sort in _CORE_SORTS}
 
-    def run(self) -> InstanceItem:
-        """Carry out all steps.
-
-        Raises: LinkError, Trap, and what host functions raise that start functions call.
+    def steps(self) -> Steps:
+        """Carry out all steps, but leave it to the caller to make core instances: a start function may have
+        to wait.
         """
         for step in self.plan.steps:
-            _CARRY_OUT[type(step)](self, step)
+            match step:
+                case CoreInstantiateStep():
+                    yield from self._core_instantiate(step)
+                case InstantiateStep():
+                    yield from self._instantiate(step)
+                case _:
+                    _CARRY_OUT[type(step)](self, step)
         return InstanceItem(self.exports)
 
     # Core definitions.
@@ -113,10 +132,13 @@ class Instantiation:
     def _module(self, step: ModuleStep) -> None:
         self.context.modules.append(self.program.module(step.definition))
 
-    def _core_instantiate(self, step: CoreInstantiateStep) -> None:
+    def _core_instantiate(
+        self, step: CoreInstantiateStep
+    ) -> Generator[WantedInstance, CoreInstance | None, None]:
         module = self.context.modules[step.module]
         imports = [self._core_instances[step.args[wanted.module]][wanted.name] for wanted in module.imports]
-        self._core_instances.append(CoreExports(CoreInstance(self.store, module, imports)))
+        made = yield WantedInstance(module, imports)
+        self._core_instances.append(CoreExports(made))
 
     def _core_bag(self, step: CoreBagStep) -> None:
         found = {name: self._core[item.sort][item.index] for name, item in step.exports.items()}
@@ -133,10 +155,10 @@ class Instantiation:
         return func
 
     def _side(self, options: CanonOptions) -> CanonSide:
-        memory = None
+        memory: CoreExtern | None = None
         if options.memory is not None:
             memory = self._core[Sort.CORE_MEMORY][options.memory]
-            assert isinstance(memory, CoreMemory)
+        assert memory is None or isinstance(memory, CoreMemory)
         return CanonSide(self.context, options, memory, self._core_func(options.realloc))
 
     # Canonical definitions.
@@ -167,13 +189,15 @@ class Instantiation:
     def _component(self, step: ComponentStep) -> None:
         self.context.components.append(ComponentItem(step.component, self.context))
 
-    def _instantiate(self, step: InstantiateStep) -> None:
+    def _instantiate(self, step: InstantiateStep) -> Generator[WantedInstance, CoreInstance | None, None]:
         component = self.context.components[step.component]
         arguments = {name: self._item(item) for name, item in step.args.items()}
         state = InstanceState(f"{self.context.state.name}/{len(self._instances)}", parent=self.context.state)
         context = ComponentContext(state, component.enclosing)
         inner = Instantiation(self.store, self.program, component.plan, arguments, context)
-        self._add_instance(inner.run(), step.resources)
+        instance = yield from inner.steps()
+        self._learn(instance, step.resources)
+        self._instances.append(instance)
 
     def _bag(self, step: BagStep) -> None:
         exports = {name: self._item(item) for name, item in step.exports.items()}
@@ -233,10 +257,6 @@ class Instantiation:
             case _:
                 raise InternalError(f"a {sort.value} was expected, not {item!r}")
 
-    def _add_instance(self, instance: InstanceItem, resources: tuple[ResourcePath, ...]) -> None:
-        self._learn(instance, resources)
-        self._instances.append(instance)
-
     def _learn(self, item: Item, resources: tuple[ResourcePath, ...]) -> None:
         for each in resources:
             self.context.resources[each.resource] = resource_at(item, each.path)
@@ -246,7 +266,6 @@ _CORE_SORTS = (Sort.CORE_FUNC, Sort.CORE_TABLE, Sort.CORE_MEMORY, Sort.CORE_GLOB
 
 _CARRY_OUT: dict[type[Any], Callable[[Instantiation, Any], None]] = {
     ModuleStep: Instantiation._module,
-    CoreInstantiateStep: Instantiation._core_instantiate,
     CoreBagStep: Instantiation._core_bag,
     CoreAliasStep: Instantiation._core_alias,
     LiftStep: Instantiation._lift,
@@ -254,7 +273,6 @@ _CARRY_OUT: dict[type[Any], Callable[[Instantiation, Any], None]] = {
     BuiltinStep: Instantiation._builtin,
     ResourceStep: Instantiation._resource,
     ComponentStep: Instantiation._component,
-    InstantiateStep: Instantiation._instantiate,
     BagStep: Instantiation._bag,
     AliasStep: Instantiation._alias,
     OuterAliasStep: Instantiation._outer_alias,
@@ -288,15 +306,30 @@ def _destroyer(state: InstanceState, destructor: CoreFunc) -> Callable[[Any], ob
     return destroy
 
 
-def instantiate(
-    store: CoreStore, program: Program, plan: ComponentPlan, arguments: Mapping[str, Item], name: str
-) -> tuple[InstanceItem, ComponentContext]:
-    """Make an instance of a component and of all that is nested in it.
+def run(instantiation: Instantiation) -> InstanceItem:
+    """Carry out all steps.
 
     Raises: LinkError, Trap, and what host functions raise that start functions call.
     """
-    context = ComponentContext(InstanceState(name), None)
-    context.state.busy = True
-    instance = Instantiation(store, program, plan, arguments, context).run()
-    context.state.busy = False
-    return instance, context
+    steps = instantiation.steps()
+    made: CoreInstance | None = None
+    while True:
+        try:
+            wanted = steps.send(made)
+        except StopIteration as end:
+            item: InstanceItem = end.value
+            return item
+        made = CoreInstance(instantiation.store, wanted.module, wanted.imports)
+
+
+async def run_async(instantiation: Instantiation) -> InstanceItem:
+    """The same; start functions may wait in `async def` host functions."""
+    steps = instantiation.steps()
+    made: CoreInstance | None = None
+    while True:
+        try:
+            wanted = steps.send(made)
+        except StopIteration as end:
+            item: InstanceItem = end.value
+            return item
+        made = await instantiate_async(instantiation.store, wanted.module, wanted.imports)

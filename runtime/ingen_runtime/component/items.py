@@ -14,29 +14,12 @@ from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
 from ingen_runtime.component.types import FuncType, ResourceType
 from ingen_runtime.engine import CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
-from ingen_runtime.engine.raw_calls import RawCall
+from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import ComponentPlan
     from ingen_runtime.engine import CoreModule
-
-
-class LinearMemory:
-    """A core memory as the canonical ABI wants it: `view` is always whole."""
-
-    __slots__ = ("_core",)
-
-    def __init__(self, core: CoreMemory) -> None:
-        self._core = core
-
-    @property
-    def view(self) -> memoryview:
-        return self._core.view()
-
-    def refresh(self) -> memoryview:
-        """The same: the engine's view follows the memory."""
-        return self._core.view()
 
 
 @dataclass(slots=True)
@@ -73,8 +56,8 @@ class CanonSide:
         """The side for functions whose resource types `resources` knows; by default its own component's."""
         return Endpoint(
             instance=self.context.state,
-            memory=None if self._memory is None else LinearMemory(self._memory),
-            realloc=None if self._realloc is None else RawCall(self._realloc),
+            memory=self._memory,
+            realloc=None if self._realloc is None else RawFunction(self._realloc),
             resources=self.context.resources if resources is None else resources,
         )
 
@@ -105,14 +88,14 @@ class LiftedFunc:
         self.post_return = post_return
 
     @cached_property
-    def raw_call(self) -> RawCall:
+    def raw_call(self) -> RawFunction:
         """The core function with a raw buffer."""
-        return RawCall(self.core)
+        return RawFunction(self.core)
 
     @cached_property
-    def raw_post_return(self) -> RawCall | None:
+    def raw_post_return(self) -> RawFunction | None:
         """The post-return function with a raw buffer."""
-        return None if self.post_return is None else RawCall(self.post_return)
+        return None if self.post_return is None else RawFunction(self.post_return)
 
 
 class HostFunc:

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ingen_runtime.canonical import (
+    SLOT_SIZE,
+    CoreCall,
     FusedPlan,
+    ImportParts,
     Resource,
     ResultError,
     ValueClasses,
@@ -22,7 +25,6 @@ from ingen_runtime.canonical import (
     resource_rep,
 )
 from ingen_runtime.canonical.handles import Loan
-from ingen_runtime.canonical.plans import CoreCall
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -33,11 +35,8 @@ from ingen_runtime.component.items import (
 from ingen_runtime.component.plan import BuiltinStep, LowerStep
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
-from ingen_runtime.engine.raw_calls import (
-    RawHostFunction,
-    pack_arguments,
-    unpack_results,
-)
+from ingen_runtime.engine.raw import raw_host_function
+from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import InternalError, Trap, TrapKind
 
 
@@ -60,13 +59,15 @@ def lower(
 def _late(store: CoreStore, type_: EngineFuncType, bind: Callable[[], CoreCall]) -> CoreFunc:
     """A core function that is bound when it is called for the first time."""
 
-    def first_call(buffer: Any, at: int) -> None:
-        call = bind()
-        host.replace(call)
-        call(buffer, at)
+    bound: CoreCall | None = None
 
-    host = RawHostFunction(store, type_, first_call)
-    return host.func
+    def call(buffer: Any, at: int) -> None:
+        nonlocal bound
+        if bound is None:
+            bound = bind()
+        bound(buffer, at)
+
+    return raw_host_function(store, type_, call)
 
 
 def _bind_host(classes: ValueClasses, func: HostFunc, side: CanonSide) -> CoreCall:
@@ -87,34 +88,39 @@ def _bind_lifted(classes: ValueClasses, step: LowerStep, callee: LiftedFunc, cal
 def _lower_async_host(
     store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
 ) -> CoreFunc:
-    parts = None
+    parts: ImportParts | None = None
+    signature = signature_of(type_)
 
-    async def call(*values: Any) -> Any:
+    async def call(*values: Any) -> tuple[bytearray, Any, ResultError | None]:
         nonlocal parts
         if parts is None:
             plan = compile_lower(func.type, side.encoding, classes, name=func.name)
             parts = plan.bind_parts(side.endpoint(func.resources))
-        raw = pack_arguments(type_, values)
+        raw = bytearray(signature.slots * SLOT_SIZE)
+        signature.params.pack_into(raw, 0, *values)
         loans: list[Loan] = []
-        value, failure = None, None
         try:
             arguments = parts.lift(raw, 0, loans)
             try:
-                value = await func.call(*arguments)
+                return raw, await func.call(*arguments), None
             except ResultError as error:
-                failure = error
+                return raw, None, error
         finally:
             release(loans)
+
+    def finish(outcome: tuple[bytearray, Any, ResultError | None]) -> Any:
+        assert parts is not None
+        raw, value, failure = outcome
         parts.lower(raw, 0, value, failure)
-        results = unpack_results(type_, raw)
+        results = signature.results.unpack_from(raw)
         return results[0] if len(results) == 1 else results or None
 
-    return async_host_function(store, type_, call)
+    return async_host_function(store, type_, call, finish)
 
 
 def is_coroutine_function(call: Callable[..., Any]) -> bool:
     """Whether a host function is an `async def`, or an object whose `__call__` is one."""
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 def builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
@@ -149,4 +155,4 @@ def _unsupported(store: CoreStore, type_: EngineFuncType, what: str) -> CoreFunc
     def refuse(buffer: Any, at: int) -> NoReturn:
         raise Trap(TrapKind.OTHER, f"{what} is not supported")
 
-    return RawHostFunction(store, type_, refuse).func
+    return raw_host_function(store, type_, refuse)

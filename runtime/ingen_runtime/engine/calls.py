@@ -36,7 +36,7 @@ def invoke_code(param_count: int, result_count: int) -> CodeType:
     params = _names("a", param_count)
     pack = f"pack(raw, 0, {params})" if param_count else "pass"
     returns = {0: "None", 1: "unpack(raw)[0]"}.get(result_count, "unpack(raw)")
-    return inner_code(
+    return _inner_code(
         f"<call of a core function: {param_count} to {result_count}>",
         f"""\
 def outer():
@@ -72,9 +72,19 @@ def dispatch_code(param_count: int, result_count: int) -> CodeType:
         call = f"pack(raw, 0, {call})"
     elif result_count:
         call = f"pack(raw, 0, *{call})"
+    return _dispatch_code(f"{param_count} to {result_count}", unpack, call)
+
+
+@functools.cache
+def raw_dispatch_code() -> CodeType:
+    """The code of a callback that hands the raw slots to the host function, to read and to write."""
+    return _dispatch_code("raw slots", "pass", "functions[environment]()(raw, 0)")
+
+
+def _dispatch_code(what: str, unpack: str, call: str) -> CodeType:
     return cover_entry(
-        inner_code(
-            f"<call of a host function: {param_count} to {result_count}>",
+        _inner_code(
+            f"<call of a host function: {what}>",
             f"""\
 def outer():
     failures = functions = pack = unpack = window = windows = 0
@@ -99,8 +109,7 @@ def outer():
     )
 
 
-def inner_code(filename: str, source: str) -> CodeType:
-    """The code of the function that `outer`, in `source`, returns with its free variables."""
+def _inner_code(filename: str, source: str) -> CodeType:
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
     namespace: dict[str, Any] = {}
     exec(compile(source, filename, "exec", dont_inherit=True), namespace)

@@ -65,16 +65,12 @@ _numbers = itertools.count(1)
 @functools.cache
 def _callback(type_: CoreFuncType) -> Any:
     """The C callback of all host functions of one signature."""
-    signature = signature_of(type_)
-    cells = callback_cells(type_) | {
-        "pack": CellType(signature.results.pack_into),
-        "unpack": CellType(signature.params.unpack_from),
-    }
-    return c.UncheckedCallback(function_from(dispatch_code(len(type_.params), len(type_.results)), cells))
+    code = dispatch_code(len(type_.params), len(type_.results))
+    return c.UncheckedCallback(function_from(code, dispatch_cells(type_)))
 
 
-def callback_cells(type_: CoreFuncType) -> dict[str, CellType]:
-    """The free variables of a callback that finds the raw slots, the host function and its store's failure."""
+def dispatch_cells(type_: CoreFuncType) -> dict[str, CellType]:
+    """The free variables of a callback, by name: see `calls.dispatch_code`."""
     signature = signature_of(type_)
     buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
     windows: dict[int, Any] = {}
@@ -90,6 +86,8 @@ def callback_cells(type_: CoreFuncType) -> dict[str, CellType]:
     return {
         "failures": CellType(_failures),
         "functions": CellType(_functions),
+        "pack": CellType(signature.results.pack_into),
+        "unpack": CellType(signature.params.unpack_from),
         "window": CellType(window),
         "windows": CellType(windows),
     }
@@ -103,29 +101,17 @@ class HostFunctions:
     def __init__(self, failure: Failure) -> None:
         self._failure = failure
         self._numbers: list[int] = []
-        self._kept: dict[int, Callable[..., Any]] = {}
+        self._kept: list[Callable[..., Any]] = []
 
-    def define(self, context: int, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
-        """Make `function` a core function of the store; returns the extern."""
-        return self.define_callback(context, type_, function, _callback(type_))[0]
+    def define(
+        self, context: int, type_: CoreFuncType, function: Callable[..., Any], callback: Any = None
+    ) -> bytes:
+        """Make `function` a core function of the store; returns the extern.
 
-    def define_callback(
-        self, context: int, type_: CoreFuncType, function: Callable[..., Any], callback: Any
-    ) -> tuple[bytes, int]:
-        """Make `callback`, which finds `function` by its number, a core function; the extern and the number."""
+        `callback` is the C callback that calls it, where it is not one that unpacks values.
+        """
+        signature = signature_of(type_)
         number = next(_numbers)
-        _failures[number] = self._failure
-        self._numbers.append(number)
-        self.replace(number, function)
-        func = c.Func()
-        c.func_new_unchecked(
-            context, signature_of(type_).functype, callback, number, None, ctypes.byref(func)
-        )
-        padding = bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
-        return _EXTERN_FUNC + bytes(func) + padding, number
-
-    def replace(self, number: int, function: Callable[..., Any]) -> None:
-        """Let a number stand for `function`."""
         try:
             reference = weakref.ref(function)
         except TypeError:  # some callables written in C take no weak reference
@@ -135,7 +121,14 @@ class HostFunctions:
 
             function, reference = wrapped, weakref.ref(wrapped)
         _functions[number] = reference
-        self._kept[number] = function
+        _failures[number] = self._failure
+        self._numbers.append(number)
+        self._kept.append(function)
+        func = c.Func()
+        c.func_new_unchecked(
+            context, signature.functype, callback or _callback(type_), number, None, ctypes.byref(func)
+        )
+        return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
 
     def forget(self) -> None:
         """Take all out of the tables; the store is gone."""

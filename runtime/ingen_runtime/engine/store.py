@@ -122,7 +122,7 @@ class CoreStore:
             "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(by_buffer(self._raw)),
+            "raw_at": CellType(_by_buffer(self._raw)),
             "trap": CellType(self._trap),
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
@@ -272,29 +272,19 @@ class CoreStore:
         }
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(by_buffer(raw))}
+            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
         return cells
 
-    def define_host_function(self, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
+    def define_host_function(
+        self, type_: CoreFuncType, function: Callable[..., Any], callback: Any = None
+    ) -> bytes:
         """The extern of a core function of `type_` that calls `function` with unsigned integers and floats.
 
         It returns None, the only result, or a sequence of results. What it raises stops the guest and comes
         out of the Python call that entered the guest, as it was raised.
         """
         self.check_usable()
-        return self._host.define(self.context, type_, function)
-
-    def define_callback(
-        self, type_: CoreFuncType, function: Callable[..., Any], callback: Any
-    ) -> tuple[bytes, int]:
-        """The extern of a core function of `type_` that is `callback`, a C function that finds `function` by
-        the number that is returned too."""
-        self.check_usable()
-        return self._host.define_callback(self.context, type_, function, callback)
-
-    def replace_callback(self, number: int, function: Callable[..., Any]) -> None:
-        """Let `function` take the place of the one that `define_callback` gave this number."""
-        self._host.replace(number, function)
+        return self._host.define(self.context, type_, function, callback)
 
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
@@ -449,8 +439,7 @@ def by_address(address: int) -> Any:
     return ctypes.byref(_Anything.from_address(address))
 
 
-def by_buffer(buffer: bytearray) -> Any:
-    """A prepared argument that passes the address of `buffer` to a hot function."""
+def _by_buffer(buffer: bytearray) -> Any:
     return ctypes.byref(_Anything.from_buffer(buffer))
 
 
