@@ -52,6 +52,7 @@ from ingen_runtime.engine.externs import (
     CoreTable,
     CoreTag,
 )
+from ingen_runtime.engine.fibers import async_host_function, call_async, instantiate_async
 from ingen_runtime.engine.module import CoreModule, wat_to_wasm
 from ingen_runtime.engine.store import CoreStore, StoreLimits
 
@@ -78,6 +79,9 @@ __all__ = [
     "Engine",
     "EngineConfig",
     "StoreLimits",
+    "async_host_function",
+    "call_async",
     "default_engine",
+    "instantiate_async",
     "wat_to_wasm",
 ]

@@ -161,7 +161,7 @@ AsyncCallback = ctypes.CFUNCTYPE(
     None,
     c_size_t,
     c_size_t,
-    c_size_t,
+    POINTER(c_uint64),
     c_size_t,
     c_size_t,
     c_size_t,
@@ -171,8 +171,10 @@ AsyncCallback = ctypes.CFUNCTYPE(
 """(environment, caller, arguments, count, results, count, where to put a trap, the continuation to fill
 in)."""
 
-ContinuationCallback = ctypes.CFUNCTYPE(c_bool, c_void_p)
-"""(environment) to whether the async host function has finished."""
+is_nonzero_byte = _address(ctypes.CDLL("msvcrt" if sys.platform == "win32" else None).strlen)
+"""A C function that serves as `wasmtime_func_async_continuation_callback_t`: whether the byte at the address
+that it gets is set, where the next byte is zero. It is `strlen`: what would be a callback into Python costs
+nothing."""
 
 EpochCallback = ctypes.CFUNCTYPE(c_size_t, c_size_t, c_size_t, POINTER(c_uint64), POINTER(c_uint8))
 """(context, environment, where to put the next deadline in ticks, where to put the kind) to an error, or
@@ -258,7 +260,10 @@ store_limiter = _function(
 store_epoch_deadline_callback = _function(
     "wasmtime_store_epoch_deadline_callback", None, c_void_p, EpochCallback, c_size_t, c_void_p
 )
-context_set_epoch_deadline = _function("wasmtime_context_set_epoch_deadline", None, c_void_p, c_uint64)
+context_set_epoch_deadline = _HotFunctionHoldingGil(
+    _address(_function("wasmtime_context_set_epoch_deadline", c_size_t))
+)
+"""(context as `byref`, ticks from now)"""
 context_set_fuel = _function("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
 context_get_fuel = _function("wasmtime_context_get_fuel", c_void_p, c_void_p, POINTER(c_uint64))
 context_gc = _function("wasmtime_context_gc", c_void_p, c_void_p)
@@ -389,7 +394,8 @@ func_call_async = _function(
     POINTER(c_void_p),
     POINTER(c_void_p),
 )
-call_future_poll = _function("wasmtime_call_future_poll", c_bool, c_void_p)
+call_future_poll = ctypes.CFUNCTYPE(c_bool)(_address(_function("wasmtime_call_future_poll", c_bool)))
+"""(future as `byref`) to whether the call has ended. Runs the guest until it ends or waits."""
 call_future_delete = _function("wasmtime_call_future_delete", None, c_void_p)
 
 

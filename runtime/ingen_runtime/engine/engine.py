@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import os
 import threading
@@ -12,6 +13,8 @@ from typing import Final
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.cache import CodeCache
 from ingen_runtime.engine.config import EngineConfig
+from ingen_runtime.engine.suspend import new_wait_linker
+from ingen_runtime.errors import InternalError
 
 _OPT_LEVELS = {"none": 0, "speed": 1, "speed_and_size": 2}
 
@@ -25,7 +28,7 @@ class Engine:
     Safe to share between threads. `cache` is where compiled code is kept, None for nowhere.
     """
 
-    __slots__ = ("__weakref__", "_stores", "cache", "config", "ptr")
+    __slots__ = ("__weakref__", "_stores", "_wait_linker", "cache", "config", "ptr")
 
     def __init__(self, config: EngineConfig | None = None, cache: CodeCache | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
@@ -33,15 +36,27 @@ class Engine:
         self.cache = cache
         self.ptr = c.engine_new_with_config(_c_config(self.config))
         self._stores = 0
+        self._wait_linker: int = 0
 
     def __del__(self) -> None:
         if self.ptr:
+            if self._wait_linker:
+                c.linker_delete(self._wait_linker)
             c.engine_delete(self.ptr)
             self.ptr = 0
 
     def increment_epoch(self) -> None:
         """Let one tick pass for every store of this engine. Safe from any thread."""
         c.engine_increment_epoch(self.ptr)
+
+    def wait_function(self, context: int) -> bytes:
+        """The extern, in the store of `context`, of the function with which a fiber waits."""
+        if not self._wait_linker:
+            self._wait_linker = new_wait_linker(self.ptr)
+        extern = c.Extern()
+        if not c.linker_get(self._wait_linker, context, b"", 0, b"wait", 4, ctypes.byref(extern)):
+            raise InternalError("the function that waits is not defined")
+        return bytes(extern)
 
     def store_opened(self) -> None:
         """A store that can be interrupted exists: time has to pass for it."""

@@ -259,6 +259,7 @@ class CoreInstance:
         self.store = store
         self.module = module
         packed = pack_imports(store, module, imports)
+        store.uses_gc |= module.uses_gc
         self._handle = c.Instance()
         trap = ctypes.c_void_p()
         store.enter()

@@ -171,6 +171,7 @@ class ModuleInterface:
         "exports",
         "has_start",
         "imports",
+        "uses_gc",
     )
 
     def __init__(self, data: bytes) -> None:
@@ -185,6 +186,8 @@ class ModuleInterface:
         self.exports = self._read_exports()
         """Kind and index of each export, by name."""
         self.has_start = _START in self._sections
+        self.uses_gc = None in self._types or _TAG in self._sections or bool(self._spaces[TAG])
+        """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
 
     def export_type(self, name: str) -> CoreExternType:
         """The type of the export `name`, which exists."""

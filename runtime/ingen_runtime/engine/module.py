@@ -55,6 +55,11 @@ class CoreModule:
         """Whether instantiation runs a start function."""
         return self._interface.has_start
 
+    @property
+    def uses_gc(self) -> bool:
+        """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
+        return self._interface.uses_gc
+
     def has_export(self, name: str) -> bool:
         return name in self._interface.exports
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ingen_runtime.engine.core_types import CoreFuncType
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
+    from ingen_runtime.engine.fibers import Fiber
 
 _SHARED_SLOTS: Final = 16
 """Functions with up to this many values share the store's raw buffer."""
@@ -59,17 +60,21 @@ class CoreStore:
         "_context_ref",
         "_deadline",
         "_failure",
+        "_fiber",
+        "_fibers",
+        "_holder",
         "_host",
         "_interrupted",
         "_memories",
         "_number",
-        "_polling",
         "_raw",
         "_trap",
         "_unusable",
+        "_wait",
         "context",
         "engine",
         "ptr",
+        "uses_gc",
     )
 
     def __init__(self, engine: Engine, limits: StoreLimits | None = None, *, fuel: int | None = None) -> None:
@@ -80,7 +85,12 @@ class CoreStore:
         self._memories: weakref.WeakSet[CoreMemory] | None = None
         self._deadline: float | None = None
         self._interrupted = False
-        self._polling = False
+        self._fiber: Fiber | None = None
+        self._fibers: set[Fiber] = set()
+        self._holder: Fiber | None = None
+        self._wait: bytes | None = None
+        self.uses_gc = False
+        """Whether there are objects in the store that wasmtime collects."""
         self._unusable: str | None = None
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
@@ -96,7 +106,7 @@ class CoreStore:
             _ticks[self._number] = _weakly(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
-            c.context_set_epoch_deadline(self.context, 1)
+            c.context_set_epoch_deadline(by_address(self.context), 1)
         self._prepare_calls()
 
     def _prepare_calls(self) -> None:
@@ -127,7 +137,7 @@ class CoreStore:
         """Free all that the store owns. Raises StoreUnusableError from inside one of its calls."""
         if not self.ptr:
             return
-        if self._active.cell_contents or self._polling:
+        if self._active.cell_contents or self._fiber is not None:
             raise StoreUnusableError("a store cannot be closed from inside a call of its guest")
         self._delete("is closed")
 
@@ -135,6 +145,8 @@ class CoreStore:
         self.disable(why)
         for memory in self._memories or ():
             memory.detach()
+        while self._fibers:
+            self._fibers.pop().abandon()
         ptr, self.ptr = self.ptr, 0
         c.store_delete(ptr)
         self._host.forget()
@@ -165,7 +177,7 @@ class CoreStore:
     @property
     def in_call(self) -> bool:
         """Whether a guest function of this store is running right now, below the caller."""
-        return bool(self._active.cell_contents) or self._polling
+        return bool(self._active.cell_contents) or self._fiber is not None
 
     # Limits.
 
@@ -228,7 +240,7 @@ class CoreStore:
             raise Trap(TrapKind.TIMEOUT)
         # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
         # function.
-        return self._polling and not self._active.cell_contents
+        return self._fiber is not None and not self._active.cell_contents
 
     # Calls.
 
@@ -275,6 +287,8 @@ class CoreStore:
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
         case."""
+        if self._holder is not None:
+            raise StoreUnusableError(_HELD)
         probe()
         self._active.cell_contents += 1
 
@@ -318,6 +332,75 @@ class CoreStore:
             # The exception's traceback holds this frame: without this, they would keep each other alive.
             del exception, found
 
+    # Fibers: see `fibers`.
+
+    def add_fiber(self, fiber: Fiber) -> None:
+        """A call has begun on a fiber; if the store goes before the fiber ends, it has to be abandoned
+        first."""
+        self._fibers.add(fiber)
+
+    def remove_fiber(self, fiber: Fiber) -> None:
+        self._fibers.discard(fiber)
+
+    def poll(self, fiber: Fiber) -> bool:
+        """Let a fiber of this store run until it ends or waits; whether it ended."""
+        self.check_usable()
+        if self.in_call:
+            raise StoreUnusableError("a guest cannot be resumed from inside a call of the same store")
+        if self._holder is fiber:
+            self._holder = None
+            self._call.cell_contents = c.func_call_unchecked
+        elif self._holder is not None:
+            raise StoreUnusableError(_HELD)
+        probe()
+        if self.engine.config.epoch_interruption:
+            # Else a guest that waited for longer than a tick would have to yield at once.
+            c.context_set_epoch_deadline(self._context_ref, 1)
+        ended = False
+        self._fiber = fiber
+        try:
+            ended = c.call_future_poll(fiber.future_ref)
+        finally:
+            self._fiber = None
+            if self.uses_gc and not ended:
+                self._hold(fiber)
+        return ended
+
+    def _hold(self, fiber: Fiber) -> None:
+        """Let nothing but `fiber` run next.
+
+        wasmtime's collector does not look at the stacks of suspended fibers: it would free what is in use
+        there.
+        """
+        self._holder = fiber
+
+        def refuse(*_: object) -> NoReturn:
+            raise StoreUnusableError(_HELD)
+
+        self._call.cell_contents = refuse
+
+    def suspending_fiber(self) -> Fiber:
+        """The fiber that runs now and may be suspended. Raises Trap(CANNOT_BLOCK) where there is none."""
+        fiber = self._fiber
+        if fiber is None:
+            raise Trap(TrapKind.CANNOT_BLOCK, "the guest was called synchronously")
+        if self._active.cell_contents:
+            raise Trap(
+                TrapKind.CANNOT_BLOCK, "the guest was called by a host function that is no `async def`"
+            )
+        return fiber
+
+    def running_fiber(self) -> Fiber:
+        """The fiber that runs now; there is one."""
+        assert self._fiber is not None
+        return self._fiber
+
+    def wait_function(self) -> bytes:
+        """The extern of the core function that suspends the fiber that calls it."""
+        if self._wait is None:
+            self._wait = self.engine.wait_function(self.context)
+        return self._wait
+
     def watch_memory(self, memory: CoreMemory) -> None:
         """Take care that `memory` lets go of its view before the store is freed."""
         if self._memories is None:
@@ -325,6 +408,7 @@ class CoreStore:
         self._memories.add(memory)
 
 
+_HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
 _ticks: dict[int, Callable[[], bool]] = {}

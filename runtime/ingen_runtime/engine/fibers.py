@@ -1,0 +1,286 @@
+"""Guests that wait: calls on fibers, driven by asyncio.
+
+A guest that was called with `call_async` runs on a stack of its own. When it calls an async host function,
+the fiber is suspended with no Python frame on it, and the task that awaits `call_async` awaits the host
+function's coroutine on the ordinary stack. The guest goes on when the coroutine has returned. Nothing is held
+meanwhile but the touched pages of the fiber's stack.
+
+- An exception of the coroutine stops the guest and comes out of `call_async` as it was raised.
+- Cancelling the task cancels the coroutine and ends the guest's call; the store cannot be used any more.
+- A guest that computes for longer than a tick (`engine.TICK_S`) lets other tasks run.
+- Several fibers may wait in one store, and other functions of the store may be called meanwhile; except where
+  the guest uses garbage collection or exceptions, see `CoreStore.uses_gc`: then StoreUnusableError is raised.
+- A guest cannot be suspended while a host function that is no `async def` waits for it: Trap(CANNOT_BLOCK).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import functools
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.core_types import CoreFuncType
+from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
+from ingen_runtime.engine.module import CoreModule, wat_to_wasm
+from ingen_runtime.engine.signature import signature_of
+from ingen_runtime.engine.store import by_address
+from ingen_runtime.engine.suspend import LATE, WAIT_TYPE, adapter_text, note_type, take_type
+from ingen_runtime.errors import InternalError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ingen_runtime.engine.engine import Engine
+    from ingen_runtime.engine.externs import CoreExtern
+    from ingen_runtime.engine.store import CoreStore
+
+
+Finish: TypeAlias = "Callable[[Any], Any]"
+AsyncHostFunction: TypeAlias = "tuple[Callable[..., Awaitable[Any]], Finish | None]"
+
+
+class Fiber:
+    """One call on a fiber: what runs, and what it waits for."""
+
+    __slots__ = (
+        "_future",
+        "_go",
+        "_kept",
+        "arguments",
+        "error",
+        "exception",
+        "function",
+        "future_ref",
+        "go_address",
+        "result",
+        "store",
+        "trap",
+    )
+
+    def __init__(self, store: CoreStore) -> None:
+        self.store = store
+        self.trap = ctypes.c_void_p()
+        self.error = ctypes.c_void_p()
+        # One byte that tells the continuation to go on, and a zero.
+        self._go = bytearray(2)
+        self.go_address = ctypes.addressof(ctypes.c_char.from_buffer(self._go))
+        self.function: AsyncHostFunction | None = None
+        self.arguments: tuple[Any, ...] = ()
+        self.result: Any = None
+        self.exception: BaseException | None = None
+        self._future = 0
+        self._kept: tuple[Any, ...] = ()
+
+    def start(self, future: int, *kept: Any) -> None:
+        """The call has become `future`; `kept` has to live as long."""
+        self._future = future
+        self.store.add_fiber(self)
+        self.future_ref = by_address(future)
+        self._kept = kept
+
+    def note(self, function: AsyncHostFunction, arguments: tuple[Any, ...]) -> int:
+        """The guest calls an async host function; returns where the continuation looks."""
+        self.function = function
+        self.arguments = arguments
+        self._go[0] = 0
+        return self.go_address
+
+    def take(self, finish: Finish | None) -> Any:
+        """The guest wants the results of its async host function."""
+        exception, self.exception = self.exception, None
+        if exception is not None:
+            try:
+                raise exception
+            finally:
+                del exception
+        result, self.result = self.result, None
+        if finish is not None and self.store.uses_gc:
+            return finish(result)
+        return result
+
+    async def run(self, doing: str) -> None:
+        """Drive the call to its end. Raises what stopped the guest."""
+        poll = self.store.poll
+        ended = False
+        try:
+            while not (ended := poll(self)):
+                if LATE.exception is not None:
+                    exception, LATE.exception = LATE.exception, None
+                    raise exception
+                if self.function is None:
+                    await asyncio.sleep(0)  # the guest was busy, and yielded
+                else:
+                    await self._serve()
+        finally:
+            self._end(ended)
+        if self.trap or self.error:
+            self.store.raise_failure(self.trap.value or 0, self.error.value or 0, doing)
+
+    async def _serve(self) -> None:
+        """Run the async host function that the guest waits for."""
+        assert self.function is not None
+        function, finish = self.function
+        self.function = None
+        try:
+            result = await function(*self.arguments)
+            if finish is not None and not self.store.uses_gc:
+                result = finish(result)
+            self.result = result
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as exception:
+            # Raised where the guest goes on, which stops it, and out of there to our caller.
+            self.exception = exception
+        self._go[0] = 1
+
+    def abandon(self) -> None:
+        """Free the call, if it has not ended. That unwinds the guest's stack without running guest code."""
+        future, self._future = self._future, 0
+        if future:
+            c.call_future_delete(future)
+
+    def _end(self, ended: bool) -> None:
+        if not ended:
+            self.store.disable("was left in the middle of a call that was cancelled")
+        self.abandon()
+        self.store.remove_fiber(self)
+        self.exception = None
+        self.arguments = ()
+
+
+async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
+    """Call a core function on a fiber, so that it can wait in async host functions.
+
+    Arguments, results and exceptions are those of `CoreFunc.bind`. Raises CancelledError where the task is
+    cancelled.
+    """
+    store = func.store
+    store.check_usable()
+    signature = signature_of(func.type)
+    packed = signature.pack_values(arguments)
+    results = bytearray(max(len(func.type.results), 1) * c.VAL_SIZE)
+    handle = c.Func.from_buffer_copy(func.raw, c.EXTERN_OF_OFFSET)
+    fiber = Fiber(store)
+    arguments_at, results_at = _address_of(packed), _address_of(results)
+    fiber.start(
+        c.func_call_async(
+            store.context,
+            ctypes.byref(handle),
+            arguments_at,
+            len(func.type.params),
+            results_at,
+            len(func.type.results),
+            ctypes.byref(fiber.trap),
+            ctypes.byref(fiber.error),
+        ),
+        handle,
+        arguments_at,
+        results_at,
+    )
+    await fiber.run("calling a guest")
+    values = signature.unpack_values(results)
+    if len(values) == 1:
+        return values[0]
+    return values or None
+
+
+def _address_of(buffer: bytearray) -> ctypes.Array[ctypes.c_char]:
+    return (ctypes.c_char * len(buffer)).from_buffer(buffer)
+
+
+async def instantiate_async(
+    store: CoreStore, module: CoreModule, imports: Sequence[CoreExtern] = ()
+) -> CoreInstance:
+    """Instantiate a module as `CoreInstance` does; its start function may wait in async host functions."""
+    if not module.has_start:
+        return CoreInstance(store, module, imports)
+    packed = pack_imports(store, module, imports)
+    linker = c.linker_new(store.engine.ptr)
+    try:
+        _define_imports(linker, store, module, packed)
+        handle = c.Instance()
+        fiber = Fiber(store)
+        fiber.start(
+            c.linker_instantiate_async(
+                linker,
+                store.context,
+                module.ptr,
+                ctypes.byref(handle),
+                ctypes.byref(fiber.trap),
+                ctypes.byref(fiber.error),
+            ),
+            handle,
+        )
+        await fiber.run("instantiating")
+    finally:
+        c.linker_delete(linker)
+    return CoreInstance.from_handle(store, module, handle)
+
+
+def _define_imports(linker: int, store: CoreStore, module: CoreModule, packed: bytes) -> None:
+    defined: dict[tuple[str, str], bytes] = {}
+    for index, wanted in enumerate(module.imports):
+        raw = packed[index * c.EXTERN_SIZE : (index + 1) * c.EXTERN_SIZE]
+        key = (wanted.module, wanted.name)
+        if defined.setdefault(key, raw) is not raw:
+            if defined[key] != raw:
+                raise InternalError(f"two different imports are called {wanted.module}.{wanted.name}")
+            continue
+        module_name, name = wanted.module.encode(), wanted.name.encode()
+        error = c.linker_define(
+            linker,
+            store.context,
+            module_name,
+            len(module_name),
+            name,
+            len(name),
+            ctypes.byref(c.Extern.from_buffer_copy(raw)),
+        )
+        assert not error, "a fresh linker accepts every name"
+
+
+def async_host_function(
+    store: CoreStore,
+    type_: CoreFuncType,
+    function: Callable[..., Awaitable[Any]],
+    finish: Callable[[Any], Any] | None = None,
+) -> CoreFunc:
+    """A core function that calls `function`, an `async def`, and suspends the guest until it has returned.
+
+    Values are those of `CoreStore.define_host_function`. `finish`, if given, makes the core results of what
+    `function` returned, and may call the guest to do so (as lowering calls `realloc`); `function` itself must
+    not, because a guest that uses garbage collection cannot be called while it is suspended. Only a guest
+    that was called with `call_async` can wait; any other is stopped with Trap(CANNOT_BLOCK).
+    """
+    served = (function, finish)
+
+    def note(*arguments: int | float) -> int:
+        return store.suspending_fiber().note(served, arguments)
+
+    def take() -> Any:
+        return store.running_fiber().take(finish)
+
+    adapter = CoreInstance(
+        store,
+        _adapter(store.engine, type_),
+        (
+            CoreFunc.from_python(store, note_type(type_), note),
+            CoreFunc(store, WAIT_TYPE, store.wait_function()),
+            CoreFunc.from_python(store, take_type(type_), take),
+        ),
+    )
+    call = adapter.export("call")
+    assert isinstance(call, CoreFunc)
+    return call
+
+
+@functools.lru_cache(maxsize=256)
+def _adapter(engine: Engine, type_: CoreFuncType) -> CoreModule:
+    return CoreModule(engine, _adapter_wasm(type_))
+
+
+@functools.cache
+def _adapter_wasm(type_: CoreFuncType) -> bytes:
+    return wat_to_wasm(adapter_text(type_))

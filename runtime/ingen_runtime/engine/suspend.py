@@ -1,0 +1,96 @@
+"""The one core function that suspends a fiber, and the adapter around it that an async host function needs.
+
+wasmtime ends the process when a guest that was not started on a fiber calls a function that may suspend. So
+no guest gets to see the suspending function: it imports an adapter, itself WebAssembly, that calls
+
+    note(arguments...) -> i64    a host function: keeps the arguments, or traps where the guest cannot be
+    suspended wait(i64)                    the suspending function take() -> (results...)       a host
+    function: the results, or a trap if there is an exception instead
+
+`wait` fills in a continuation and returns; wasmtime then asks the continuation whether to go on, suspends the
+fiber where not, and asks again when the fiber is polled. The continuation is a byte in memory, whose address
+`note` gave.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.calls import cover_entry
+from ingen_runtime.engine.core_types import CoreFuncType
+from ingen_runtime.engine.signature import signature_of
+
+
+class _Late:
+    """An exception that came where it could not be raised: a signal handler's, in the callback below."""
+
+    __slots__ = ("exception",)
+
+    def __init__(self) -> None:
+        self.exception: BaseException | None = None
+
+
+LATE: Final = _Late()
+
+
+def _wait(
+    environment: int,
+    caller: int,
+    arguments: Any,
+    argument_count: int,
+    results: int,
+    result_count: int,
+    trap: Any,
+    continuation: Any,
+) -> None:
+    # As in `calls`: whatever happens, the continuation has to be there, or wasmtime ends the process.
+    try:
+        continuation[0].callback = _CALLBACK
+        continuation[0].env = arguments[1]  # the first is the value's kind
+    except BaseException as exception:
+        continuation[0].callback = _CALLBACK
+        continuation[0].env = arguments[1]
+        LATE.exception = exception
+
+
+_wait.__code__ = cover_entry(_wait.__code__)
+_WAIT: Final = c.AsyncCallback(_wait)
+_CALLBACK: Final = c.is_nonzero_byte
+WAIT_TYPE: Final = CoreFuncType(("i64",), ())
+
+
+def new_wait_linker(engine_ptr: int) -> int:
+    """A linker of the engine that defines `wait`."""
+    linker: int = c.linker_new(engine_ptr)
+    functype = signature_of(WAIT_TYPE).functype
+    error = c.linker_define_async_func(linker, b"", 0, b"wait", 4, functype, _WAIT, 0, None)
+    assert not error, "a fresh linker accepts every name"
+    return linker
+
+
+NOTE, WAIT, TAKE = "note", "wait", "take"
+
+
+def adapter_text(type_: CoreFuncType) -> str:
+    """The adapter of a function type, in the text format; imports `note`, `wait` and `take` in this order."""
+    params = "".join([f" (param {value})" for value in type_.params])
+    results = "".join([f" (result {value})" for value in type_.results])
+    arguments = "".join([f" (local.get {index})" for index in range(len(type_.params))])
+    return f"""
+        (module $ingen
+          (import "" "{NOTE}" (func $note{params} (result i64)))
+          (import "" "{WAIT}" (func $wait (param i64)))
+          (import "" "{TAKE}" (func $take{results}))
+          (func $call (export "call"){params}{results}
+            (call $wait (call $note{arguments}))
+            (call $take)))
+        """
+
+
+def note_type(type_: CoreFuncType) -> CoreFuncType:
+    return CoreFuncType(type_.params, ("i64",))
+
+
+def take_type(type_: CoreFuncType) -> CoreFuncType:
+    return CoreFuncType((), type_.results)
