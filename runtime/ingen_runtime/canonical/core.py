@@ -70,7 +70,7 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
 
 
 def allocator(memory: Memory, realloc: CoreFunction) -> Allocate:
-    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory. It returns the pointer,
+    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory. Returns the pointer,
     and a view of the memory as it is now.
 
     Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS), and what the guest's function raises.

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ingen_runtime.component.binary import (
     BinaryKind,
     Component,
