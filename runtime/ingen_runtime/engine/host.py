@@ -22,6 +22,8 @@ from ingen_runtime.engine.signature import signature_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingen_runtime.engine.engine import Engine
+
 _MOST_WINDOWS: Final = 1024
 
 
@@ -99,9 +101,11 @@ class HostFunctions:
         self._numbers: list[int] = []
         self._kept: list[Callable[..., Any]] = []
 
-    def define(self, context: int, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
+    def define(
+        self, engine: Engine, context: int, type_: CoreFuncType, function: Callable[..., Any]
+    ) -> bytes:
         """Make `function` a core function of the store; returns the extern."""
-        signature = signature_of(type_)
+        callback = _callback(type_)
         number = next(_numbers)
         try:
             reference = weakref.ref(function)
@@ -116,7 +120,7 @@ class HostFunctions:
         self._numbers.append(number)
         self._kept.append(function)
         func = c.Func()
-        c.func_new_unchecked(context, signature.functype, _callback(type_), number, None, ctypes.byref(func))
+        c.func_new_unchecked(context, engine.functype(type_), callback, number, None, ctypes.byref(func))
         return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
 
     def forget(self) -> None:

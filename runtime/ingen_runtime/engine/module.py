@@ -89,8 +89,7 @@ class CoreModule:
 def _compile(engine: Engine, wasm: bytes) -> int:
     if wasm[:8] != _PREAMBLE:  # wasmtime would take the text format as well
         raise ComponentFormatError("no core module: it does not begin with the magic number and version 1", 0)
-    module = ctypes.c_void_p()
-    error = c.module_new(engine.ptr, wasm, len(wasm), ctypes.byref(module))
+    module, error = engine.compile(wasm)
     if error:
         message = take_error_message(error)
         # The first line says only that compiling failed; the cause follows.
@@ -98,8 +97,7 @@ def _compile(engine: Engine, wasm: bytes) -> int:
         place = _OFFSET.search(message)
         offset = None if place is None else int(place[1], 16)
         raise ComponentFormatError(f"invalid core module: {_OFFSET.sub('', message)}", offset)
-    assert module.value is not None
-    return module.value
+    return module
 
 
 def wat_to_wasm(text: str) -> bytes:
