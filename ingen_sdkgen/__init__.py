@@ -1,1 +1,3 @@
 """Ingen SDK generator: WIT in, typed bindings out."""
+
+__version__ = "0.1.0"

@@ -347,6 +347,7 @@ class Interface:
     """A set of types and functions, both in the order of the JSON form.
 
     `name` is None for an interface written in place in a world. `package` is the package it stands in.
+    `clone_of` is the interface that `include` made this one from, where that one is written in place too.
     """
 
     name: str | None
@@ -355,6 +356,7 @@ class Interface:
     package: PackageId
     docs: str | None = None
     stability: Stability = None
+    clone_of: InterfaceId | None = None
     span: Span | None = field(default=None, compare=False)
 
 

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
-from ingen_runtime.engine.module import CoreModule, wat_to_wasm
+from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.suspend import LATE, WAIT_TYPE, adapter_text, note_type, take_type
+from ingen_runtime.engine.text import wat_to_wasm
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:

@@ -67,6 +67,12 @@ _numbers = itertools.count(1)
 @functools.cache
 def _callback(type_: CoreFuncType) -> Any:
     """The C callback of all host functions of one signature."""
+    code = dispatch_code(len(type_.params), len(type_.results))
+    return c.UncheckedCallback(function_from(code, dispatch_cells(type_)))
+
+
+def dispatch_cells(type_: CoreFuncType) -> dict[str, CellType]:
+    """The free variables of a callback, by name: see `calls.dispatch_code`."""
     signature = signature_of(type_)
     buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
     windows: dict[int, Any] = {}
@@ -79,8 +85,7 @@ def _callback(type_: CoreFuncType) -> Any:
         raw = windows[address] = buffer_type.from_address(address)
         return raw
 
-    code = dispatch_code(len(type_.params), len(type_.results))
-    cells = {
+    return {
         "failures": CellType(_failures),
         "functions": CellType(_functions),
         "pack": CellType(signature.results.pack_into),
@@ -88,7 +93,6 @@ def _callback(type_: CoreFuncType) -> Any:
         "window": CellType(window),
         "windows": CellType(windows),
     }
-    return c.UncheckedCallback(function_from(code, cells))
 
 
 class HostFunctions:
@@ -102,10 +106,18 @@ class HostFunctions:
         self._kept: list[Callable[..., Any]] = []
 
     def define(
-        self, engine: Engine, context: int, type_: CoreFuncType, function: Callable[..., Any]
+        self,
+        engine: Engine,
+        context: int,
+        type_: CoreFuncType,
+        function: Callable[..., Any],
+        callback: Any = None,
     ) -> bytes:
-        """Make `function` a core function of the store; returns the extern."""
-        callback = _callback(type_)
+        """Make `function` a core function of the store; returns the extern.
+
+        `callback` is the C callback that calls it, where it is not one that unpacks values.
+        """
+        callback = callback or _callback(type_)
         number = next(_numbers)
         try:
             reference = weakref.ref(function)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from typing import TYPE_CHECKING
 
@@ -98,13 +97,3 @@ def _compile(engine: Engine, wasm: bytes) -> int:
         offset = None if place is None else int(place[1], 16)
         raise ComponentFormatError(f"invalid core module: {_OFFSET.sub('', message)}", offset)
     return module
-
-
-def wat_to_wasm(text: str) -> bytes:
-    """The binary of a module in the text format. Raises ComponentFormatError where it has a mistake."""
-    encoded = text.encode()
-    vec = c.ByteVec()
-    error = c.wat2wasm(encoded, len(encoded), ctypes.byref(vec))
-    if error:
-        raise ComponentFormatError(take_error_message(error))
-    return c.take_bytes(vec)

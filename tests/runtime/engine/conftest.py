@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import pytest
+
 from ingen_runtime.engine import (
     CoreFunc,
     CoreInstance,

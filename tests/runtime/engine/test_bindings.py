@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import ingen_runtime
 import pytest
-from ingen_runtime.engine import bindings
 from wasmtime import _bindings as generated
+
+import ingen_runtime
+from ingen_runtime.engine import bindings
 
 STRUCTURES = [
     (bindings.ByteVec, generated.wasm_byte_vec_t),

@@ -6,6 +6,7 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
+
 from ingen_runtime.engine import (
     CodeCache,
     CoreFunc,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ingen_runtime.engine import (
     CoreFunc,
     CoreFuncType,
@@ -22,7 +23,6 @@ from ingen_runtime.engine import (
     wat_to_wasm,
 )
 from ingen_runtime.errors import InternalError, LinkError, StoreUnusableError, Trap, TrapKind
-
 from tests.runtime.engine.conftest import Instantiate, func
 
 IDENTITIES = """

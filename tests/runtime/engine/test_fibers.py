@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
 
 import pytest
+
 from ingen_runtime.engine import (
     CoreFunc,
     CoreFuncType,
@@ -26,7 +27,6 @@ from ingen_runtime.engine import (
     wat_to_wasm,
 )
 from ingen_runtime.errors import StoreUnusableError, Trap, TrapKind
-
 from tests.runtime.engine.conftest import func
 
 UNARY = CoreFuncType(("i32",), ("i32",))

@@ -7,6 +7,7 @@ import signal
 import threading
 
 import pytest
+
 from ingen_runtime.engine import (
     CoreInstance,
     CoreModule,
@@ -17,7 +18,6 @@ from ingen_runtime.engine import (
     wat_to_wasm,
 )
 from ingen_runtime.errors import Trap, TrapKind
-
 from tests.runtime.engine.conftest import Instantiate, func
 
 TRAPS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
+
 from ingen_runtime.engine import CoreMemory, StoreLimits
 from ingen_runtime.errors import Trap, TrapKind
-
 from tests.runtime.engine.conftest import Instantiate, func
 
 PAGE = 65536

@@ -1,0 +1,1 @@
+"""The WIT text format: tokens, grammar, syntax tree, printer."""

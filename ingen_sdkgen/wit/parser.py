@@ -1,0 +1,328 @@
+"""Tokens to syntax tree: drives the LALR automaton of `wit.lark` and goes on after an error.
+
+The automaton is fed token by token, which gives three things that lark's own loop does not: offsets in bytes,
+recovery at the next item, and a depth limit that needs no recursion.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, TypeAlias
+
+from lark import Lark
+from lark.lexer import Lexer
+from lark.lexer import Token as LarkToken
+from lark.parsers.lalr_analysis import Shift
+
+from ingen_sdkgen.cache import Cache, digest
+from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
+from ingen_sdkgen.model import Primitive, Span
+from ingen_sdkgen.wit import syntax
+from ingen_sdkgen.wit.builder import TreeBuilder
+from ingen_sdkgen.wit.tokens import END, RESERVED, Token, scan
+
+MAX_NESTING = 100
+"""How deep types, and packages, may nest."""
+
+_MAX_SYNTAX_ERRORS = 20
+# An item may start in a state of the automaton that has a transition for one of these.
+_ITEM_RULES = ("interface", "interface_function", "import_item", "method", "nested_package")
+# After an error, further ones are believed only when so many tokens were fine in between.
+_TOKENS_TO_TRUST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Reduction:
+    """A rule that ends: how many parts it has, what makes its node, and how it is called."""
+
+    size: int
+    make: Callable[[list[Any]], Any]
+    rule: str
+
+
+# For each state: where a terminal or a rule leads (a state), or the rule that ends before a terminal.
+_Table: TypeAlias = dict[int, dict[str, int | _Reduction]]
+
+
+class _NoLexer(Lexer):
+    """Stands in for lark's own lexers: tokens come from `ingen_sdkgen.wit.tokens`."""
+
+    def __init__(self, lexer_conf: object) -> None: ...
+
+    def lex(self, lexer_state: object, parser_state: object) -> Iterator[LarkToken]:
+        raise AssertionError("tokens are fed, not asked for")
+
+
+@dataclass(frozen=True, slots=True)
+class _Automaton:
+    table: _Table
+    start: int
+    end: int
+    builder: TreeBuilder
+    keywords: Mapping[str, str]
+    literals: Mapping[str, str]
+
+
+@functools.cache
+def _automaton() -> _Automaton:
+    grammar = resources.files("ingen_sdkgen.wit").joinpath("wit.lark").read_text(encoding="utf-8")
+    builder = TreeBuilder()
+    # lark checks by digest that kept tables are of this grammar, this lark and this Python.
+    tables = Cache.of_user().path("wit-tables-" + digest([grammar.encode(), sys.version.encode()]))
+    lark = Lark(
+        grammar,
+        start="file",
+        parser="lalr",
+        lexer=_NoLexer,
+        transformer=builder,
+        maybe_placeholders=True,
+        cache=False if tables is None else str(tables),
+    )
+    literals = {terminal.name: terminal.pattern.value for terminal in lark.terminals if terminal.pattern}
+    keywords = {value: name for name, value in literals.items()}
+    keywords |= {word: f"RESERVED_{word.upper()}" for word in RESERVED}
+    conf = lark.parse_interactive().parser_state.parse_conf
+    table: _Table = {
+        state: {
+            # lark's own strings compare in Python code
+            str(name): target if action is Shift else _reduction(target, conf.callbacks)
+            for name, (action, target) in steps.items()
+        }
+        for state, steps in conf.states.items()
+    }
+    return _Automaton(table, conf.start_state, conf.end_state, builder, keywords, literals)
+
+
+def _reduction(rule: Any, callbacks: Mapping[Any, Callable[[list[Any]], Any]]) -> _Reduction:
+    return _Reduction(len(rule.expansion), callbacks[rule], str(rule.origin.name))
+
+
+def parse_file(data: bytes, file: int) -> tuple[syntax.FileSyntax | None, list[WitSyntaxError]]:
+    """Read the text of a file (UTF-8, no byte order mark); `file` is its index in the source map.
+
+    Returns the syntax tree, and every independent error; where there are errors, the tree may lack items, or
+    be None.
+    """
+    automaton = _automaton()
+    stream, errors = scan(data, file, automaton.keywords)
+    automaton.builder.begin(file, data, stream.comments, errors)
+    tree = _Run(automaton, stream.tokens, file, errors).run()
+    errors.sort(key=lambda error: error.span.start if error.span else 0)
+    return tree, errors
+
+
+class _Run:
+    """One file on its way through the automaton."""
+
+    def __init__(
+        self, automaton: _Automaton, tokens: list[Token], file: int, errors: list[WitSyntaxError]
+    ) -> None:
+        self._automaton = automaton
+        self._tokens = tokens
+        self._file = file
+        self._errors = errors
+        self._states = [automaton.start]
+        self._values: list[Any] = []
+
+    def run(self) -> syntax.FileSyntax | None:
+        """The tree, or None where too little is left of it."""
+        tokens = self._tokens
+        if not self._check_depth():
+            return None
+        at, last_error, found = 0, -_TOKENS_TO_TRUST - 1, 0
+        while True:
+            at = self._feed(at)
+            if at == len(tokens):
+                tree = self._values[-1]
+                assert isinstance(tree, syntax.FileSyntax)
+                return tree
+            if at - last_error > _TOKENS_TO_TRUST:
+                self._errors.append(self._unexpected(at))
+                found += 1
+                if found == _MAX_SYNTAX_ERRORS:
+                    return None
+            if at == len(tokens) - 1:
+                return None
+            at = last_error = self._recover(at)
+
+    def _check_depth(self) -> bool:
+        """The automaton itself could go as deep as memory reaches; what walks the tree could not."""
+        angles = braces = 0
+        for at, token in enumerate(self._tokens):
+            match token.text:
+                case "<":
+                    angles += 1
+                    if angles > MAX_NESTING:
+                        self._errors.append(_too_deep("type", self._tokens[at - 1], self._file))
+                        return False
+                case ">":
+                    angles -= 1
+                case ";" | "}" | "{":
+                    angles = 0
+                    braces += {";": 0, "}": -1, "{": 1}[token.text]
+                case "package":
+                    if braces >= MAX_NESTING:
+                        self._errors.append(_too_deep("package", token, self._file))
+                        return False
+        return True
+
+    def _feed(self, at: int) -> int:
+        """Take tokens from `at` on; return the index of the first that does not fit, else their number."""
+        table, end = self._automaton.table, self._automaton.end
+        states, values, tokens = self._states, self._values, self._tokens
+        for index in range(at, len(tokens)):
+            token = tokens[index]
+            type_ = token.type
+            while True:
+                step = table[states[-1]].get(type_)
+                if step.__class__ is int:
+                    states.append(step)
+                    values.append(token)
+                    break
+                if step is None:
+                    return index
+                reduction: _Reduction = step  # type: ignore[assignment]  # the third kind that there is
+                size = reduction.size
+                if size:
+                    parts = values[-size:]
+                    del values[-size:]
+                    del states[-size:]
+                else:
+                    parts = []
+                values.append(reduction.make(parts))
+                states.append(table[states[-1]][reduction.rule])  # type: ignore[arg-type]  # rules lead to states
+                if states[-1] == end:
+                    return len(tokens)
+        raise AssertionError("the end of the file ends the last rule")
+
+    def _recover(self, at: int) -> int:
+        """Skip to the end of the broken item and forget what was read of it; return where to go on."""
+        tokens = self._tokens
+        depth, last = 0, len(tokens) - 1
+        while at < last:
+            text = tokens[at].text
+            if text == "{":
+                depth += 1
+            elif text == "}":
+                if depth == 0:
+                    break
+                depth -= 1
+                if depth == 0:
+                    at += 1
+                    break
+            elif text == ";" and depth == 0:
+                at += 1
+                break
+            at += 1
+        while len(self._states) > 1:
+            steps = self._automaton.table[self._states[-1]]
+            if tokens[at].type in steps and any(rule in steps for rule in _ITEM_RULES):
+                return at
+            self._states.pop()
+            self._values.pop()
+        # At the top: nothing could take a brace too many.
+        return at + 1 if tokens[at].text == "}" else at
+
+    def _expected(self) -> set[str]:
+        """The terminals that could stand where the automaton stopped.
+
+        Its table promises too much: LALR(1) merges states, so a terminal may end a rule after which nothing
+        takes it.
+        """
+        table = self._automaton.table
+        accepted = set()
+        for terminal in table[self._states[-1]]:
+            if not terminal.isupper():
+                continue
+            stack = list(self._states)
+            while (step := table[stack[-1]].get(terminal)) is not None:
+                if isinstance(step, int):
+                    accepted.add(terminal)
+                    break
+                del stack[len(stack) - step.size :]
+                target = table[stack[-1]][step.rule]
+                assert isinstance(target, int)
+                if target == self._automaton.end:
+                    accepted.add(terminal)
+                    break
+                stack.append(target)
+        return accepted
+
+    def _unexpected(self, at: int) -> WitSyntaxError:
+        previous = self._tokens[at - 1] if at else None
+        return _unexpected(self._automaton, self._tokens[at], previous, self._expected(), self._file)
+
+
+def _too_deep(what: str, token: Token, file: int) -> WitSyntaxError:
+    return WitSyntaxError(
+        f"this {what} is nested more than {MAX_NESTING} deep", Span(file, token.start, token.end)
+    )
+
+
+_NAMES = {
+    "ID": "a name",
+    "INTEGER": "a number",
+    "VERSION": "a version such as `1.0.0`",
+    "STRING": "a string",
+    "$END": "the end of the file",
+}
+_COMPOUND_TYPES = ("list", "map", "option", "tuple", "result", "own", "borrow", "future", "stream")
+
+
+def _unexpected(
+    automaton: _Automaton, token: Token, previous: Token | None, expected: set[str], file: int
+) -> WitSyntaxError:
+    words = []
+    # All types together are one thing to a reader; so are the words that start an item.
+    types = {automaton.keywords[word] for word in _COMPOUND_TYPES}
+    if expected >= types:
+        words.append("a type")
+        expected -= types | {"ID"} | {automaton.keywords[primitive.value] for primitive in Primitive}
+    words += sorted(
+        (_NAMES.get(name) or f"`{automaton.literals.get(name, name)}`" for name in expected),
+        key=lambda word: (not word.startswith("a "), word),
+    )
+    if token.type == END:
+        found = "the end of the file"
+        # An empty span just behind the last token would point at nothing.
+        span = Span(file, token.start, token.end)
+    elif token.type in ("ID", "INTEGER", "VERSION"):
+        found = f"`{token.text}`" if len(token.text) <= 60 else f"`{token.text[:60]}…`"
+        span = Span(file, token.start, token.end)
+    elif token.type == "STRING":
+        found, span = "a string", Span(file, token.start, token.end)
+    else:
+        is_word = token.text[0].isalpha()
+        found = f"the keyword `{token.text}`" if is_word else f"`{token.text}`"
+        span = Span(file, token.start, token.end)
+    return WitSyntaxError(
+        f"expected {_one_of(words)}, found {found}", span, hint=_hint(token, previous, expected, automaton)
+    )
+
+
+def _one_of(words: list[str]) -> str:
+    if len(words) == 1:
+        return words[0]
+    return ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _hint(token: Token, previous: Token | None, expected: set[str], automaton: _Automaton) -> str | None:
+    is_keyword = token.type not in ("ID", "INTEGER", "VERSION", "STRING", END) and token.text[0].isalpha()
+    if is_keyword and "ID" in expected:
+        return f"`{token.text}` is a keyword; write `%{token.text}` to use it as a name"
+    if token.text == "(" and previous is not None and previous.text == "->":
+        return "a function has one result type, without parentheses; for several values use `tuple<…>`"
+    if token.text == "static" and previous is not None and previous.text == "async":
+        return "write `static async func`"
+    if token.type == "INTEGER" and "VERSION" in expected:
+        return "a version has three numbers, as in `1.0.0`"
+    if token.type == "ID":
+        words = [automaton.literals[name] for name in expected if automaton.literals.get(name, "").isalpha()]
+        return did_you_mean(token.text, words)
+    if "SEMICOLON" in expected and previous is not None and token.start > previous.end:
+        return "is a `;` missing before this?"
+    return None

@@ -1,0 +1,61 @@
+# Run these with ./justw, which makes .venv first; with .venv in place, `just` does too.
+
+export PATH := justfile_directory() / ".venv/bin" + ":" + env("PATH")
+export VIRTUAL_ENV := justfile_directory() / ".venv"
+
+# How many processes run the tests at once
+workers := "2"
+
+[private]
+default:
+    @just --list --unsorted
+
+# Make .venv (./justw has done it when you read this)
+[group("start")]
+init:
+    @python -c "import sys; print('Ready:', sys.prefix, 'with Python', sys.version.split()[0])"
+
+# Run all tests, code checks included; this is what CI runs. ARGS go to pytest: ./justw test -k cache
+[group("check")]
+test *ARGS:
+    python -m pytest --numprocesses {{workers}} {{ARGS}}
+
+# Run the code checks one by one with their own output, then the other tests
+[group("check")]
+check: lint
+    python -m pytest --numprocesses {{workers}} --ignore tests/project/test_code_rules.py
+
+# Run the code checks only: ruff, format, types, import rules
+[group("check")]
+lint:
+    ruff check .
+    ruff format --check .
+    mypy
+    lint-imports --no-cache
+
+# Format the code and apply ruff's safe fixes
+[group("change")]
+format:
+    ruff check --fix .
+    ruff format .
+
+# Rewrite the golden files with what the code says now; read the diff before you commit it
+[group("change")]
+bless *ARGS:
+    python -m pytest --numprocesses {{workers}} --bless {{ARGS}}
+    git status --short
+
+# Show what works: a WIT file with a mistake, and one without
+[group("try")]
+demo:
+    @python scripts/demo.py
+
+# Measure: whole runs beside wasm-tools and componentize-py, and time against size
+[group("try")]
+bench *ARGS:
+    python -m benchmarks.wit {{ARGS}}
+
+# Feed the WIT front end mutated input: ./justw fuzz --minutes 5
+[group("try")]
+fuzz *ARGS:
+    python scripts/fuzz_wit.py {{ARGS}}
