@@ -138,6 +138,10 @@ VAL_OF_OFFSET = 8
 VAL_I32, VAL_I64, VAL_F32, VAL_F64, VAL_V128, VAL_FUNCREF = range(6)
 
 
+EXNREF_SIZE = 24
+"""Bytes of a `wasmtime_exnref_t`."""
+
+
 class AsyncContinuation(ctypes.Structure):
     """`wasmtime_async_continuation_t`: how the engine asks whether an async host function has finished."""
 

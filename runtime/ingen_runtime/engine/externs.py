@@ -124,7 +124,7 @@ class CoreMemory(_CoreExtern):
         with memoryview(data) as source:
             if not 0 <= ptr <= ptr + source.nbytes <= len(view):
                 raise self._out_of_bounds(ptr, source.nbytes)
-            view[ptr : ptr + source.nbytes] = source.cast("B")
+            view[ptr : ptr + source.nbytes] = source.cast("B") if source.c_contiguous else source.tobytes()
 
     def grow(self, pages: int) -> int:
         """Grow the memory; returns its size before, in pages. Raises Trap(LIMIT_EXCEEDED)."""

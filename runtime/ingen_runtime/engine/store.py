@@ -16,7 +16,7 @@ from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, 
 from ingen_runtime.engine.host import Failure, HostFunctions
 from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.traps import exception_from_error, exception_from_trap
+from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ class CoreStore:
 
     def __init__(self, engine: Engine, limits: StoreLimits | None = None, *, fuel: int | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
+        if fuel is not None and not engine.config.consume_fuel:
+            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         self.engine = engine
         self._failure = Failure()
         self._host = HostFunctions(self._failure)
@@ -97,18 +99,16 @@ class CoreStore:
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
         engine.store_opened()
+        self._prepare_calls()
         if limits is not None:
             self._limit(limits)
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
-        elif fuel is not None:
-            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         if engine.config.epoch_interruption:
             _ticks[self._number] = _weakly(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
-            c.context_set_epoch_deadline(c.by_address(self.context), 1)
-        self._prepare_calls()
+            c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
@@ -321,6 +321,8 @@ class CoreStore:
         failure.renew()
         if trap:
             found: Exception = exception_from_trap(trap)
+            if self.uses_gc:
+                drop_exception(self.context)
         elif error:
             found = exception_from_error(error, doing)
         else:

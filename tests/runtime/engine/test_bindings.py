@@ -38,6 +38,7 @@ def test_tagged_and_raw_values_have_the_layout_of_the_headers() -> None:
     assert generated.wasmtime_extern_t.of.offset == bindings.EXTERN_OF_OFFSET
     assert ctypes.sizeof(generated.wasmtime_val_t) == bindings.VAL_SIZE
     assert generated.wasmtime_val_t.of.offset == bindings.VAL_OF_OFFSET
+    assert ctypes.sizeof(generated.wasmtime_exnref_t) == bindings.EXNREF_SIZE
     assert ctypes.sizeof(generated.wasmtime_val_raw_t) == bindings.RAW_SLOT_SIZE
 
 
@@ -88,8 +89,13 @@ def test_another_major_version_is_named_in_the_error(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named_in_the_error() -> None:
-    code = "import importlib.util as u; f = u.find_spec; u.find_spec = lambda n: None if n == 'wasmtime' else f(n)"
-    assert _run(f"{code}\nimport ingen_runtime.engine") == (
+    code = """
+import importlib.util
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == "wasmtime" else find(name)
+import ingen_runtime.engine
+"""
+    assert _run(code) == (
         "ImportError: ingen_runtime needs the package wasmtime 50, which is not installed: "
         'pip install "wasmtime==50.*"'
     )

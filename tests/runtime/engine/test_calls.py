@@ -7,7 +7,8 @@ import math
 import struct
 import traceback
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,12 @@ from hypothesis import strategies as st
 from ingen_runtime.engine import (
     CoreFunc,
     CoreFuncType,
+    CoreGlobal,
     CoreInstance,
+    CoreMemory,
     CoreModule,
     CoreStore,
+    CoreTable,
     Engine,
     wat_to_wasm,
 )
@@ -170,17 +174,20 @@ FACTORIAL = """
 
 
 def test_guests_and_hosts_may_call_each_other_again_and_again(instantiate: Instantiate) -> None:
+    factorial: Callable[[int], int]
     instance = instantiate(FACTORIAL, [lambda n: factorial(n)])
     factorial = func(instance, "factorial").bind()
     assert factorial(20) == math.factorial(20)
 
 
 def test_an_inner_exception_can_be_handled_on_the_way_out(instantiate: Instantiate) -> None:
+    factorial: Callable[[int], int]
+
     def times(n: int) -> int:
         if n == 3:
             raise LookupError(n)
         try:
-            return factorial(n)  # type: ignore[no-any-return] # a bound call returns what the guest returns
+            return factorial(n)
         except LookupError:
             return 1000
 
@@ -190,6 +197,7 @@ def test_an_inner_exception_can_be_handled_on_the_way_out(instantiate: Instantia
 
 
 def test_endless_recursion_through_the_host_is_an_error(instantiate: Instantiate) -> None:
+    again: Callable[[], None]
     instance = instantiate(
         '(module (import "" "h" (func $h)) (func (export "f") (call $h)))', [lambda: again()]
     )
@@ -254,8 +262,8 @@ def test_everything_passes_from_one_instance_to_another(engine: Engine, instanti
     imports = [first.export(item.name) for item in module.imports]
     second = CoreInstance(first.store, module, imports)
     assert func(second, "run")() == 3
-    assert first.export("m").read(0, 1) == b"\x07"  # type: ignore[union-attr] # it is the memory
-    assert first.export("g").value == 9  # type: ignore[union-attr] # it is the global
+    assert cast(CoreMemory, first.export("m")).read(0, 1) == b"\x07"
+    assert cast(CoreGlobal, first.export("g")).value == 9
     assert first.exports.keys() == {"f", "m", "t", "g", "e", "v", "r"}
 
 
@@ -286,20 +294,22 @@ def test_tables_and_globals_can_be_read(instantiate: Instantiate) -> None:
         """(module (table (export "t") 2 funcref) (func $f (result i32) (i32.const 6)) (elem (i32.const 1) $f)
              (global (export "g") (mut i32) (i32.const -1)) (global (export "c") f64 (f64.const 0.5)))"""
     )
-    table = instance.export("t")
-    assert len(table) == 2  # type: ignore[arg-type] # it is the table
+    table = cast(CoreTable, instance.export("t"))
+    assert len(table) == 2
     type_ = CoreFuncType((), ("i32",))
-    assert table.func(0, type_) is None  # type: ignore[union-attr] # it is the table
-    assert table.func(1, type_)() == 6  # type: ignore[union-attr] # it is the table
+    assert table.func(0, type_) is None
+    six = table.func(1, type_)
+    assert six is not None
+    assert six() == 6
     with pytest.raises(Trap) as caught:
-        table.func(2, type_)  # type: ignore[union-attr] # it is the table
+        table.func(2, type_)
     assert caught.value.kind is TrapKind.OUT_OF_BOUNDS_TABLE
-    variable, constant = instance.export("g"), instance.export("c")
-    assert variable.value == 2**32 - 1  # type: ignore[union-attr] # it is the global
-    variable.value = 5  # type: ignore[union-attr] # it is the global
-    assert variable.value == 5  # type: ignore[union-attr] # it is the global
+    variable, constant = cast(CoreGlobal, instance.export("g")), cast(CoreGlobal, instance.export("c"))
+    assert variable.value == 2**32 - 1
+    variable.value = 5
+    assert variable.value == 5
     with pytest.raises(ValueError, match="constant"):
-        constant.value = 1.0  # type: ignore[union-attr] # it is the global
+        constant.value = 1.0
 
 
 # Life.
@@ -309,24 +319,25 @@ def test_a_closed_store_refuses_everything(instantiate: Instantiate) -> None:
     instance = instantiate(
         '(module (func (export "f")) (memory (export "m") 1) (global (export "g") i32 (i32.const 1)))'
     )
-    call, memory, variable = func(instance, "f").bind(), instance.export("m"), instance.export("g")
-    view = memory.view()  # type: ignore[union-attr] # it is the memory
+    call = func(instance, "f").bind()
+    memory, variable = cast(CoreMemory, instance.export("m")), cast(CoreGlobal, instance.export("g"))
+    view = memory.view()
     instance.store.close()
     instance.store.close()
     with pytest.raises(StoreUnusableError, match="is closed"):
         call()
     with pytest.raises(StoreUnusableError):
-        memory.view()  # type: ignore[union-attr] # it is the memory
+        memory.view()
     with pytest.raises(ValueError, match="released"):
         view[0]
     with pytest.raises(StoreUnusableError):
-        variable.value  # type: ignore[union-attr] # it is the global # noqa: B018 # the access is the test
+        variable.value  # noqa: B018 # the access is the test
     with pytest.raises(StoreUnusableError):
         instance.export("f")
 
 
 def test_a_store_cannot_be_closed_by_its_own_guest(instantiate: Instantiate) -> None:
-    instance = instantiate(CALL_HOST, [lambda: instance.store.close()])
+    instance: CoreInstance = instantiate(CALL_HOST, [lambda: instance.store.close()])
     with pytest.raises(StoreUnusableError, match="from inside a call"):
         func(instance, "f")()
     instance.store.close()

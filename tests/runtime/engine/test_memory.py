@@ -75,6 +75,7 @@ def test_an_empty_memory_has_an_empty_view(instantiate: Instantiate) -> None:
 
 def test_a_host_function_sees_growth_in_the_middle_of_a_call(instantiate: Instantiate) -> None:
     lengths = []
+    memory: CoreMemory
     instance = instantiate(
         """(module (import "" "look" (func $look)) (memory (export "m") 1)
              (func (export "f") (call $look) (drop (memory.grow (i32.const 2))) (call $look)))""",
