@@ -103,7 +103,7 @@ FIND = FuncType((("p", POINT),), ResultType(SHAPE, FAILURE))
 
 def test_classes_of_a_binding() -> None:
     assert POINT.name is not None
-    named = {POINT.name: MyPoint, "shape": (Circle, Nothing), "failure": Failure}
+    named: dict[str, Any] = {POINT.name: MyPoint, "shape": (Circle, Nothing), "failure": Failure}
     classes = ValueClasses(named, {"failure": MyError})
     assert compile_lift(FIND, classes=classes)._error is MyError
     guest, seen = Guest(), list[Any]()

@@ -19,9 +19,11 @@ from ingen_runtime.canonical import (
     HostResource,
     InstanceState,
     ResourceHandle,
+    StringEncoding,
     compile_fused,
     compile_lift,
     compile_lower,
+    handles,
     might_be_recursive,
     resource_drop,
     resource_new,
@@ -37,9 +39,10 @@ from ingen_runtime.component.types import (
     TupleType,
     ValType,
 )
-from ingen_runtime.errors import HostValueError, Trap, TrapKind
+from ingen_runtime.errors import HostValueError, InternalError, Trap, TrapKind
 from tests.runtime.canonical.guest import FakeFunction, Guest
 
+UTF8 = StringEncoding.UTF8
 R = ResourceType("r")
 OWN, BORROW = OwnType(R), BorrowType(R)
 
@@ -73,8 +76,6 @@ def test_unknown_indices(index: int) -> None:
 
 
 def test_a_full_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingen_runtime.canonical import handles
-
     monkeypatch.setattr(handles, "MAX_TABLE_LENGTH", 2)
     table = HandleTable()
     assert [table.add("a"), table.add("b")] == [1, 2]
@@ -131,20 +132,20 @@ def test_the_destructor_of_a_nested_instance_can_not_be_entered() -> None:
     assert not might_be_recursive(child, InstanceState("sibling", parent))
 
 
+def function(params: list[ValType], result: ValType | None) -> FuncType:
+    return FuncType(tuple((f"p{index}", param) for index, param in enumerate(params)), result)
+
+
 def export(
     guest: Guest, params: list[ValType], result: ValType | None, core: Callable[[bytearray], Any]
 ) -> Any:
-    labels = [f"p{index}" for index in range(len(params))]
-    type_ = FuncType(tuple(zip(labels, params, strict=True)), result)
-    return compile_lift(type_).bind(FakeFunction(core), guest.endpoint)
+    return compile_lift(function(params, result)).bind(FakeFunction(core), guest.endpoint)
 
 
 def import_(
     guest: Guest, params: list[ValType], result: ValType | None, host: Callable[..., Any]
 ) -> CoreCall:
-    labels = [f"p{index}" for index in range(len(params))]
-    type_ = FuncType(tuple(zip(labels, params, strict=True)), result)
-    return compile_lower(type_).bind(host, guest.endpoint)
+    return compile_lower(function(params, result)).bind(host, guest.endpoint)
 
 
 def core_value(raw: bytearray, slot: int = 0) -> int:
@@ -338,13 +339,10 @@ def test_between_components() -> None:
     c.endpoint.resources = d.endpoint.resources = {R: resource}
 
     def fuse(params: list[ValType], result: ValType | None, core: Callable[[bytearray], Any]) -> CoreCall:
-        type_ = FuncType(tuple((f"p{index}", param) for index, param in enumerate(params)), result)
-        plan = compile_fused(type_, *[encoding], type_, encoding)
+        type_ = function(params, result)
+        plan = compile_fused(type_, UTF8, type_, UTF8)
         return plan.bind(FakeFunction(core), c.endpoint, d.endpoint)
 
-    from ingen_runtime.canonical import StringEncoding
-
-    encoding = StringEncoding.UTF8
     raw = bytearray(32)
 
     def make(slots: bytearray) -> None:
@@ -367,10 +365,8 @@ def test_borrows_between_components_that_do_not_implement_the_resource() -> None
     c, d = Guest(name="c"), Guest(name="d")
     resource = HostResource("file", File)
     c.endpoint.resources = d.endpoint.resources = {R: resource}
-    from ingen_runtime.canonical import StringEncoding
-
     type_ = FuncType((("f", BORROW),), None)
-    plan = compile_fused(type_, StringEncoding.UTF8, type_, StringEncoding.UTF8)
+    plan = compile_fused(type_, UTF8, type_, UTF8)
     index = d.state.handles.add(Handle(resource, File("a"), True))
     raw = bytearray(16)
     struct.pack_into("<I", raw, 0, index)
@@ -393,8 +389,6 @@ def test_borrow_scopes_count() -> None:
 
 
 def test_a_resource_without_a_run_time_resource() -> None:
-    from ingen_runtime.errors import InternalError
-
     type_ = FuncType((("f", OWN),), None)
     with pytest.raises(InternalError, match="no run-time resource is bound"):
         compile_lift(type_).bind(FakeFunction(lambda raw: None), Endpoint(instance=InstanceState()))

@@ -19,8 +19,10 @@ from ingen_runtime.canonical import (
     StringEncoding,
     ValueClasses,
     ValuesPlan,
+    check,
     compile_lift,
     compile_lower,
+    lowering,
 )
 from ingen_runtime.component.types import (
     CaseType,
@@ -50,8 +52,8 @@ COLOR = EnumType(("red", "dark-red"), "color")
 RIGHTS = FlagsType(("read", "write"), "rights")
 Point = CLASSES.record(POINT).class_
 Circle, None_, At = CLASSES.variant(SHAPE).cases
-Color = CLASSES.enum(COLOR)
-Rights = CLASSES.flags(RIGHTS)
+Color: Any = CLASSES.enum(COLOR)
+Rights: Any = CLASSES.flags(RIGHTS)
 
 
 class Other(enum.Enum):
@@ -246,17 +248,16 @@ def test_a_host_value_error_is_a_type_and_value_error() -> None:
 
 
 def test_too_long_for_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingen_runtime.canonical import check, lowering
-
     for module in (check, lowering):
         monkeypatch.setattr(module, "MAX_STRING_BYTE_LENGTH", 8)
         monkeypatch.setattr(module, "MAX_LIST_BYTE_LENGTH", 8)
     guest = Guest()
-    for type_, fits, too_long in [
+    cases: list[tuple[ValType, Any, Any]] = [
         (P.STRING, "12345678", "1234567ä"),
         (ListType(P.U8), b"12345678", b"123456789"),
         (ListType(P.U32), [1, 2], [1, 2, 3]),
-    ]:
+    ]
+    for type_, fits, too_long in cases:
         call = compile_lift(FuncType((("v", type_),), None), classes=ValueClasses()).bind(
             FakeFunction(lambda raw: None), guest.endpoint
         )

@@ -218,7 +218,7 @@ def test_what_realloc_returns(type_: ValType, value: Any, returned: int, kind: T
     guest = Guest(MEMORY_SIZE)
     guest.endpoint.realloc = FakeFunction(lambda raw: struct.pack_into("<I", raw, 0, returned))
     plan = compile_lift(FuncType((("v", type_),), None), classes=CLASSES)
-    called: list[bytes] = []
+    called: list[bytearray] = []
     call = plan.bind(FakeFunction(called.append), guest.endpoint)
     if kind is None:
         call(value)
