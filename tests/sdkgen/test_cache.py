@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from ingen_sdkgen import cache as cache_module
@@ -127,8 +128,13 @@ def test_the_environment_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("INGEN_CACHE_DIR", str(tmp_path / "chosen"))
     Cache.of_user().store("a", b"payload")
     assert (tmp_path / "chosen").is_dir()
-    monkeypatch.delenv("INGEN_CACHE_DIR")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    Cache.of_user().store("a", b"payload")
-    assert any(path.suffix == ".cache" for path in tmp_path.rglob("*") if "chosen" not in path.parts)
+
+
+@pytest.mark.parametrize("base", ["/chosen", "relative", ""])
+def test_the_default_folder_is_where_the_system_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    monkeypatch.delenv("INGEN_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    expected = Path(platformdirs.user_cache_dir("ingen", appauthor=False))
+    assert cache_module._default_folder() == expected

@@ -60,6 +60,13 @@ class Endpoint:
         return self._heap
 
     @property
+    def view_of(self) -> Callable[[], memoryview]:
+        """Views the memory."""
+        if self.memory is None:
+            raise InternalError("values that lie in memory are passed where there is none")
+        return self.memory.view
+
+    @property
     def realloc_raw(self) -> bytearray:
         """The buffer of `realloc`."""
         if self.realloc is None:
@@ -109,7 +116,7 @@ class EndpointNames:
         name of `resource_getter()`.
         """
         parts = [
-            (self.view_of, "memory.view"),
+            (self.view_of, "view_of"),
             (self.realloc_raw, "realloc_raw"),
             (self.realloc_words, "realloc_words"),
             (self.realloc_call, "realloc_call"),

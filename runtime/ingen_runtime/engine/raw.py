@@ -1,7 +1,7 @@
 """Calls whose values are packed and unpacked by generated code, straight in the raw slots.
 
-A raw value is in the low bytes of a 16-byte slot, little-endian. What lies above an i32 or f32 is ignored
-when it is read as one.
+A raw value is in the low bytes of a 16-byte slot, little-endian; what is above an i32 or f32 is ignored when
+it is read, so an i64 slot may be filled in its low half only if the rest is zeroed.
 """
 
 from __future__ import annotations
