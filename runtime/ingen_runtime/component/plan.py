@@ -62,6 +62,13 @@ class CoreInstantiateStep:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreCallStep:
+    """Calls a core function that takes and returns nothing."""
+
+    core_func: int
+
+
+@dataclass(frozen=True, slots=True)
 class CoreBagStep:
     """Adds a core instance that is put together."""
 
@@ -184,6 +191,7 @@ Step: TypeAlias = (
     ModuleStep
     | CoreInstantiateStep
     | CoreBagStep
+    | CoreCallStep
     | ComponentStep
     | InstantiateStep
     | BagStep
