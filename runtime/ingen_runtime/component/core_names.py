@@ -1,7 +1,7 @@
 """How a core module names what it imports and exports of its world.
 
-Two schemes are in use: the one that wit-component grew (`ns:pkg/iface#func`, `cabi_realloc`), and the one of the
-component model's BuildTargets.md for 32-bit memories (`cm32p2|ns:pkg/iface|func`).
+Two schemes are in use: the one that wit-component grew (`ns:pkg/iface#func`, `cabi_realloc`), and the one of
+BuildTargets.md in the component model, for 32-bit memories (`cm32p2|ns:pkg/iface|func`).
 """
 
 from __future__ import annotations
