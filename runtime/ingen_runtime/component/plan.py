@@ -5,9 +5,6 @@ types do not appear: what a type means at run time is only which resource it is,
 `ResourcePath`s.
 
 Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
 """
 
 from __future__ import annotations

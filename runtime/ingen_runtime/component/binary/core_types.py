@@ -3,9 +3,6 @@
 Source: WebAssembly core specification 3.0, "Types" in the binary format.
 
 Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
 """
 
 from __future__ import annotations

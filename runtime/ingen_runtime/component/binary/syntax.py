@@ -7,9 +7,6 @@ evaluation's knowledge, not this module's.
 Source: component-model Binary.md.
 
 Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
-
-Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
 """
 
 from __future__ import annotations
