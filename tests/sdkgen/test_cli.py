@@ -310,6 +310,39 @@ def test_a_changed_dependency_is_read_again(capfd: Output, place: Path) -> None:
     assert "  g: func();" in capfd.readouterr().out
 
 
+def test_a_changed_dependency_behind_a_link_is_read_again(capfd: Output, place: Path) -> None:
+    (place / "wit" / "deps").mkdir(parents=True)
+    (place / "elsewhere").mkdir()
+    (place / "wit" / "deps" / "b").symlink_to(place / "elsewhere")
+    (place / "wit" / "a.wit").write_text("package a:a; world w { import b:b/i; }")
+    for name in ["f", "g"]:
+        (place / "elsewhere" / "b.wit").write_text(f"package b:b; interface i {{ {name}: func(); }}")
+        assert main(["wit", "wit"]) == 0
+        assert f"  {name}: func();" in capfd.readouterr().out
+
+
+def test_a_new_folder_in_deps_is_not_overlooked(capfd: Output, place: Path) -> None:
+    (place / "wit" / "deps").mkdir(parents=True)
+    (place / "wit" / "a.wit").write_text("package a:a;")
+    assert main(["wit", "wit"]) == 0
+    (place / "wit" / "deps" / "empty").mkdir()
+    assert main(["wit", "wit", "--no-cache"]) == main(["wit", "wit"]) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="the system has no /dev/stdin")
+def test_a_pipe_is_read_once(place: Path) -> None:
+    code = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())"
+    result = subprocess.run(
+        [sys.executable, "-c", code, "wit", "/dev/stdin"],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}"},
+        input=GOOD.encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert result.stderr == b""
+    assert result.stdout.startswith(b"package demo:a@1.0.0;")
+
+
 def test_no_cache_leaves_no_trace(place: Path, capfd: Output) -> None:
     assert main(["wit", "good.wit", "--no-cache"]) == 0
     assert not (place / "cache").exists()
