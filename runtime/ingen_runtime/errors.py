@@ -33,6 +33,19 @@ class ComponentFormatError(IngenError):
         return self.message if self.offset is None else f"{self.message} (at offset 0x{self.offset:x})"
 
 
+class HostValueError(IngenError, TypeError, ValueError):
+    """A value that the host passed in does not fit its type.
+
+    `path` names the value (`points[3].x`), `expected` says what its type wants, `got` what was there.
+    """
+
+    def __init__(self, path: str, expected: str, got: str) -> None:
+        super().__init__(f"{path}: expected {expected}, got {got}")
+        self.path = path
+        self.expected = expected
+        self.got = got
+
+
 class LinkError(IngenError):
     """An import is missing, or what is offered for it does not fit. `import_name` names it where known."""
 
@@ -65,6 +78,22 @@ class TrapKind(enum.Enum):
     UNALIGNED_ATOMIC = "unaligned atomic access"
     ATOMIC_WAIT_NON_SHARED_MEMORY = "atomic wait on unshared memory"
     UNCAUGHT_EXCEPTION = "a WebAssembly exception that nothing caught"
+    # What the canonical ABI traps on.
+    OUT_OF_BOUNDS = "pointer out of bounds of memory"
+    UNALIGNED_POINTER = "unaligned pointer"
+    INVALID_DISCRIMINANT = "invalid variant discriminant"
+    INVALID_CHAR = "invalid `char` bit pattern"
+    INVALID_STRING = "invalid string encoding"
+    STRING_TOO_LONG = "string too long"
+    LIST_TOO_LONG = "list too long"
+    UNKNOWN_HANDLE = "unknown handle index"
+    WRONG_HANDLE_TYPE = "handle used with the wrong type"
+    HANDLE_NOT_OWNED = "borrowed handle used where an owned one is needed"
+    HANDLE_LENT = "cannot remove owned resource while borrowed"
+    BORROW_NOT_DROPPED = "borrow handles still remain at the end of the call"
+    HANDLE_TABLE_FULL = "too many handles"
+    CANNOT_LEAVE = "cannot leave component instance"
+    CANNOT_ENTER = "cannot enter component instance"
     # Limits that the host sets.
     STACK_OVERFLOW = "call stack exhausted"
     OUT_OF_FUEL = "out of fuel"
@@ -96,20 +125,23 @@ class WasmFrame:
 class Trap(IngenError):
     """The guest was stopped. Its instance is in an unknown state, so nothing else may be called in it.
 
-    `frames` is the guest's backtrace, innermost first; `guest_stderr` what it last wrote there, if captured.
+    `path` names the value that was being moved (`result.items[3]`), empty where there is none. `frames` is
+    the guest's backtrace, innermost first; `guest_stderr` what it last wrote there, if captured.
     """
 
     def __init__(
         self,
         kind: TrapKind,
         detail: str = "",
-        guest_stderr: bytes = b"",
+        path: str = "",
         *,
+        guest_stderr: bytes = b"",
         frames: tuple[WasmFrame, ...] = (),
     ) -> None:
-        super().__init__(kind, detail, guest_stderr)
+        super().__init__(kind, detail, path)
         self.kind = kind
         self.detail = detail
+        self.path = path
         self.guest_stderr = guest_stderr
         self.frames = frames
 
@@ -117,6 +149,8 @@ class Trap(IngenError):
         text = self.kind.value
         if self.detail and self.detail != text:
             text += f": {self.detail}"
+        if self.path:
+            text += f" (in {self.path.lstrip('.')})"
         if self.frames:
             shown = self.frames[:_SHOWN_FRAMES]
             text += "".join(f"\n  in {frame}" for frame in shown)
@@ -126,5 +160,32 @@ class Trap(IngenError):
             text += f"\nthe guest's stderr ends in:\n{self.guest_stderr.decode(errors='replace').rstrip()}"
         return text
 
+    def within(self, path: str) -> Trap:
+        """This trap, with its path moved into the value at `path`."""
+        self.path = path + self.path
+        return self
+
 
 _SHOWN_FRAMES = 16
+
+
+class ReentranceError(IngenError):
+    """A component instance was called while a call into it was under way."""
+
+
+class PoisonedError(IngenError):
+    """A component instance was called after a trap or an exception had ended a call into it.
+
+    The exception that ended that call is the `__cause__`.
+    """
+
+
+class ClassMismatchError(IngenError):
+    """A Python class that a binding brings for a WIT type does not fit the type.
+
+    `type_name` is the type's name in the component.
+    """
+
+    def __init__(self, type_name: str, message: str) -> None:
+        super().__init__(f"{type_name}: {message}")
+        self.type_name = type_name

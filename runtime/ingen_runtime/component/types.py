@@ -1,7 +1,9 @@
 """The component-level value types, as the canonical ABI sees them.
 
-Aliases and names are gone here: two uses of one defined type are equal values. Resource types are compared
-by identity, because each evaluation of a resource definition makes a new type.
+Aliases are gone here: two uses of one defined type are equal values. A record, variant, enum or flags type
+remembers the `name` under which it was exported or imported (`point`, or `ingen:demo/shapes#point` with its
+interface), so that hosts can give each its own class; names take no part in comparison. Resource types are
+compared by identity, because each evaluation of a resource definition makes a new type.
 
 Source: CanonicalABI.md and Explainer.md, "Type Definitions".
 """
@@ -9,7 +11,7 @@ Source: CanonicalABI.md and Explainer.md, "Type Definitions".
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 
@@ -45,6 +47,7 @@ class RecordType:
     """A record; at least one field."""
 
     fields: tuple[FieldType, ...]
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class VariantType:
     """A variant; at least one case."""
 
     cases: tuple[CaseType, ...]
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class FlagsType:
     """Flags; label number i is bit i."""
 
     labels: tuple[str, ...]
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class EnumType:
     """An enum; at least one label."""
 
     labels: tuple[str, ...]
+    name: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

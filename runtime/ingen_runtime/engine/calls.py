@@ -72,9 +72,19 @@ def dispatch_code(param_count: int, result_count: int) -> CodeType:
         call = f"pack(raw, 0, {call})"
     elif result_count:
         call = f"pack(raw, 0, *{call})"
+    return _dispatch_code(f"{param_count} to {result_count}", unpack, call)
+
+
+@functools.cache
+def raw_dispatch_code() -> CodeType:
+    """The code of a callback that hands the raw slots to the host function, to read and to write."""
+    return _dispatch_code("raw slots", "pass", "functions[environment]()(raw, 0)")
+
+
+def _dispatch_code(what: str, unpack: str, call: str) -> CodeType:
     return cover_entry(
         _inner_code(
-            f"<call of a host function: {param_count} to {result_count}>",
+            f"<call of a host function: {what}>",
             f"""\
 def outer():
     failures = functions = pack = unpack = window = windows = 0

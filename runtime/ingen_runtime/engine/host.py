@@ -65,6 +65,12 @@ _numbers = itertools.count(1)
 @functools.cache
 def _callback(type_: CoreFuncType) -> Any:
     """The C callback of all host functions of one signature."""
+    code = dispatch_code(len(type_.params), len(type_.results))
+    return c.UncheckedCallback(function_from(code, dispatch_cells(type_)))
+
+
+def dispatch_cells(type_: CoreFuncType) -> dict[str, CellType]:
+    """The free variables of a callback, by name: see `calls.dispatch_code`."""
     signature = signature_of(type_)
     buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
     windows: dict[int, Any] = {}
@@ -77,8 +83,7 @@ def _callback(type_: CoreFuncType) -> Any:
         raw = windows[address] = buffer_type.from_address(address)
         return raw
 
-    code = dispatch_code(len(type_.params), len(type_.results))
-    cells = {
+    return {
         "failures": CellType(_failures),
         "functions": CellType(_functions),
         "pack": CellType(signature.results.pack_into),
@@ -86,7 +91,6 @@ def _callback(type_: CoreFuncType) -> Any:
         "window": CellType(window),
         "windows": CellType(windows),
     }
-    return c.UncheckedCallback(function_from(code, cells))
 
 
 class HostFunctions:
@@ -99,8 +103,13 @@ class HostFunctions:
         self._numbers: list[int] = []
         self._kept: list[Callable[..., Any]] = []
 
-    def define(self, context: int, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
-        """Make `function` a core function of the store; returns the extern."""
+    def define(
+        self, context: int, type_: CoreFuncType, function: Callable[..., Any], callback: Any = None
+    ) -> bytes:
+        """Make `function` a core function of the store; returns the extern.
+
+        `callback` is the C callback that calls it, where it is not one that unpacks values.
+        """
         signature = signature_of(type_)
         number = next(_numbers)
         try:
@@ -116,7 +125,9 @@ class HostFunctions:
         self._numbers.append(number)
         self._kept.append(function)
         func = c.Func()
-        c.func_new_unchecked(context, signature.functype, _callback(type_), number, None, ctypes.byref(func))
+        c.func_new_unchecked(
+            context, signature.functype, callback or _callback(type_), number, None, ctypes.byref(func)
+        )
         return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
 
     def forget(self) -> None:

@@ -275,14 +275,16 @@ class CoreStore:
             cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
         return cells
 
-    def define_host_function(self, type_: CoreFuncType, function: Callable[..., Any]) -> bytes:
+    def define_host_function(
+        self, type_: CoreFuncType, function: Callable[..., Any], callback: Any = None
+    ) -> bytes:
         """The extern of a core function of `type_` that calls `function` with unsigned integers and floats.
 
         It returns None, the only result, or a sequence of results. What it raises stops the guest and comes
         out of the Python call that entered the guest, as it was raised.
         """
         self.check_usable()
-        return self._host.define(self.context, type_, function)
+        return self._host.define(self.context, type_, function, callback)
 
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any

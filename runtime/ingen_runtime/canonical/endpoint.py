@@ -1,0 +1,122 @@
+"""One side of a call: the component instance, its memory, and how strings lie in it.
+
+`Endpoint` is the side itself; `EndpointNames` is how generated code refers to one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ingen_runtime.canonical.core import Allocate, CoreFunction, Memory, allocator, reallocator
+from ingen_runtime.canonical.handles import InstanceState, Resource
+from ingen_runtime.canonical.strings import Heap
+from ingen_runtime.component.types import FutureType, ResourceType, StreamType
+from ingen_runtime.errors import InternalError
+
+
+class AsyncValues(Protocol):
+    """Passes streams, futures and error contexts between a handle table and the outside."""
+
+    def lift_stream(self, index: int, type_: StreamType) -> Any:
+        """What the host or another component gets for the readable end at `index`."""
+
+    def lower_stream(self, value: Any, type_: StreamType) -> int:
+        """The index of a new readable end."""
+
+    def lift_future(self, index: int, type_: FutureType) -> Any:
+        """What the host or another component gets for the readable end at `index`."""
+
+    def lower_future(self, value: Any, type_: FutureType) -> int:
+        """The index of a new readable end."""
+
+    def lift_error_context(self, index: int) -> Any:
+        """What the host or another component gets for the error context at `index`."""
+
+    def lower_error_context(self, value: Any) -> int:
+        """The index of a new handle to an error context."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Endpoint:
+    """A component instance with the canonical options of one lift or lower.
+
+    `resources` has the run-time resource for each resource type that the function's type mentions.
+    """
+
+    instance: InstanceState
+    memory: Memory | None = None
+    realloc: CoreFunction | None = None
+    resources: Mapping[ResourceType, Resource] = field(default_factory=dict)
+    async_values: AsyncValues | None = None
+    _heap: Heap | None = None
+
+    @property
+    def heap(self) -> Heap | None:
+        """The memory with its allocator, None where there is no `realloc`."""
+        if self._heap is None and self.memory is not None and self.realloc is not None:
+            self._heap = Heap(
+                self.memory, allocator(self.memory, self.realloc), reallocator(self.memory, self.realloc)
+            )
+        return self._heap
+
+    @property
+    def allocate(self) -> Allocate | None:
+        """The checked allocator, None where there is no `realloc`."""
+        return None if self.heap is None else self.heap.allocate
+
+
+class EndpointNames:
+    """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.endpoint = f"_{prefix}endpoint"
+        self.memory = f"_{prefix}memory"
+        self.view = f"_{prefix}view"
+        self.allocate = f"_{prefix}allocate"
+        self.heap = f"_{prefix}heap"
+        self.state = f"_{prefix}state"
+        self.table = f"_{prefix}table"
+        self.async_values = f"_{prefix}async_values"
+        self.loans = f"_{prefix}loans"
+        self.scope = f"_{prefix}scope"
+        self._prefix = prefix
+        self._resources: list[ResourceType] = []
+
+    def resource(self, type_: ResourceType) -> str:
+        """The name of the run-time resource for a resource type."""
+        if type_ not in self._resources:
+            self._resources.append(type_)
+        return f"_{self._prefix}resource{self._resources.index(type_)}"
+
+    def prologue(self, used: str, getter: str) -> list[str]:
+        """Statements that take the parts which the text `used` mentions out of the endpoint; `getter` is the
+        name of `resource_getter()`.
+        """
+        parts = [
+            (self.memory, "memory"),
+            (self.allocate, "allocate"),
+            (self.heap, "heap"),
+            (self.state, "instance"),
+            (self.table, "instance.handles"),
+            (self.async_values, "async_values"),
+        ]
+        lines = [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
+        lines += [
+            f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"
+            for index, type_ in enumerate(self._resources)
+        ]
+        return lines
+
+    def resource_getter(self) -> Callable[[Endpoint, int], Resource]:
+        """What the prologue calls to find a resource."""
+        types = self._resources
+
+        def resource_of(endpoint: Endpoint, index: int) -> Resource:
+            try:
+                return endpoint.resources[types[index]]
+            except KeyError:
+                raise InternalError(f"no run-time resource is bound for {types[index]!r}") from None
+
+        return resource_of

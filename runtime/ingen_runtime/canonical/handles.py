@@ -1,0 +1,499 @@
+"""Handle tables, resource types at run time, borrow scopes, and the state of a component instance.
+
+A resource's representation (`rep`) is an i32 where a guest defines the resource, and the Python object
+itself where the host does.
+
+Source: CanonicalABI.md#runtime-state, lift_own, lift_borrow, lower_own, lower_borrow, canon resource.*.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+from ingen_runtime.errors import (
+    HostValueError,
+    IngenError,
+    InternalError,
+    PoisonedError,
+    ReentranceError,
+    Trap,
+    TrapKind,
+)
+
+MAX_TABLE_LENGTH: Final = (1 << 28) - 1
+
+
+class InstanceState:
+    """What the canonical ABI keeps for one component instance.
+
+    `handles` is its table. `may_leave` is false while the instance's realloc or post-return runs. A call from
+    the host enters the whole tree of instances that `root` is the top of, so `busy` and `cause` are the
+    root's.
+    """
+
+    __slots__ = ("busy", "cause", "handles", "may_leave", "name", "parent", "root")
+
+    def __init__(self, name: str = "component", parent: InstanceState | None = None) -> None:
+        self.name = name
+        self.parent = parent
+        self.root: InstanceState = self if parent is None else parent.root
+        self.handles = HandleTable()
+        self.may_leave = True
+        self.busy = False
+        self.cause: BaseException | None = None
+
+    def enter(self) -> None:
+        """Begin a call from the host.
+
+        Raises: ReentranceError, PoisonedError.
+        """
+        root = self.root
+        if root.busy:
+            raise root.refusal()
+        root.busy = True
+
+    def leave(self) -> None:
+        """End a call from the host that went well."""
+        self.root.busy = False
+
+    def poison(self, cause: BaseException) -> None:
+        """Never let the host enter again: a call has ended by `cause`, maybe in the middle of guest code."""
+        root = self.root
+        root.busy = True
+        if root.cause is None:
+            root.cause = cause
+
+    def refusal(self) -> IngenError:
+        """Why the host can not enter now."""
+        if self.cause is None:
+            return ReentranceError(f"cannot enter {self.name}: a call into it is under way")
+        error = PoisonedError(f"cannot enter {self.name}: an earlier call ended with {_summary(self.cause)}")
+        error.__cause__ = self.cause
+        return error
+
+    def ancestors(self) -> list[InstanceState]:
+        """This instance and those that it is nested in."""
+        found, state = [], self
+        while True:
+            found.append(state)
+            if state.parent is None:
+                return found
+            state = state.parent
+
+
+def _summary(error: BaseException) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def might_be_recursive(caller: InstanceState, callee: InstanceState) -> bool:
+    """Whether a call between two component instances traps because one is nested in the other.
+
+    Source: CanonicalABI.md, call_might_be_recursive.
+    """
+    return caller in callee.ancestors() or callee in caller.ancestors()
+
+
+class HandleTable:
+    """The handles of one component instance. Index 0 is never used; what was freed last is used first.
+
+    Elements are `Handle` objects, and whatever else shares the table (streams, futures, subtasks).
+    """
+
+    __slots__ = ("elements", "free")
+
+    def __init__(self) -> None:
+        self.elements: list[Any] = [None]
+        self.free: list[int] = []
+
+    def __len__(self) -> int:
+        """How many handles are alive."""
+        return len(self.elements) - 1 - len(self.free)
+
+    def get(self, index: int) -> Any:
+        """The element at `index`.
+
+        Raises: Trap(UNKNOWN_HANDLE).
+        """
+        elements = self.elements
+        if index >= len(elements) or (element := elements[index]) is None:
+            raise Trap(TrapKind.UNKNOWN_HANDLE, f"unknown handle index {index}")
+        return element
+
+    def add(self, element: object) -> int:
+        """The index at which `element` now is.
+
+        Raises: Trap(HANDLE_TABLE_FULL).
+        """
+        if self.free:
+            index = self.free.pop()
+            self.elements[index] = element
+            return index
+        index = len(self.elements)
+        if index > MAX_TABLE_LENGTH:
+            raise Trap(TrapKind.HANDLE_TABLE_FULL, f"{MAX_TABLE_LENGTH} are in use")
+        self.elements.append(element)
+        return index
+
+    def remove(self, index: int) -> Any:
+        """Take the element at `index` out.
+
+        Raises: Trap(UNKNOWN_HANDLE).
+        """
+        element = self.get(index)
+        self.elements[index] = None
+        self.free.append(index)
+        return element
+
+
+class BorrowScope:
+    """The call for whose time a guest holds borrowed handles; it counts them."""
+
+    __slots__ = ("borrow_count",)
+
+    def __init__(self) -> None:
+        self.borrow_count = 0
+
+    def check(self) -> None:
+        """Trap unless all borrowed handles have been dropped: the call returns.
+
+        Raises: Trap(BORROW_NOT_DROPPED).
+        """
+        if self.borrow_count:
+            raise Trap(TrapKind.BORROW_NOT_DROPPED, f"{self.borrow_count} not dropped")
+
+
+class Handle:
+    """An element of a handle table that stands for a resource."""
+
+    __slots__ = ("lend_count", "own", "rep", "resource", "scope")
+
+    def __init__(self, resource: Resource, rep: Any, own: bool, scope: BorrowScope | None = None) -> None:
+        self.resource = resource
+        self.rep = rep
+        self.own = own
+        self.scope = scope
+        self.lend_count = 0
+
+    def release(self) -> None:
+        """End one loan of this handle."""
+        self.lend_count -= 1
+
+
+class Loan(Protocol):
+    """What is lent for the time of a call; `release` ends it."""
+
+    def release(self) -> None:
+        """End the loan."""
+
+
+class Resource:
+    """A resource type at run time: one for each evaluation of its definition.
+
+    `instance` is the component instance that implements it, None for the host; `destructor` takes the rep.
+    The four methods are how the host passes and receives resources.
+    """
+
+    __slots__ = ("destructor", "instance", "name")
+
+    def __init__(
+        self,
+        name: str,
+        instance: InstanceState | None = None,
+        destructor: Callable[[Any], object] | None = None,
+    ) -> None:
+        self.name = name
+        self.instance = instance
+        self.destructor = destructor
+
+    def __repr__(self) -> str:
+        return f"<resource {self.name}>"
+
+    def give(self, value: object) -> Any:
+        """The rep of an object that the host passes as `own`; ownership moves.
+
+        Raises: HostValueError.
+        """
+        raise NotImplementedError
+
+    def lend(self, value: object, loans: list[Loan]) -> Any:
+        """The rep of an object that the host passes as `borrow`; a loan may be added to `loans`.
+
+        Raises: HostValueError.
+        """
+        raise NotImplementedError
+
+    def receive(self, rep: Any) -> object:
+        """The object for an `own` that the host gets."""
+        raise NotImplementedError
+
+    def receive_borrow(self, rep: Any, loans: list[Loan]) -> object:
+        """The object for a `borrow` that the host gets, valid until the loans are released."""
+        raise NotImplementedError
+
+    def mismatch(self, value: object) -> str | None:
+        """What the host should have passed, where `value` can not be given or lent."""
+        raise NotImplementedError
+
+    def destroy(self, rep: Any) -> None:
+        """Run the destructor."""
+        if self.destructor is not None:
+            self.destructor(rep)
+
+
+class HostResource(Resource):
+    """A resource that the host implements: guests hold Python objects of `class_`."""
+
+    __slots__ = ("class_",)
+
+    def __init__(
+        self,
+        name: str,
+        class_: type[Any] = object,
+        destructor: Callable[[Any], object] | None = None,
+    ) -> None:
+        super().__init__(name, None, destructor)
+        self.class_ = class_
+
+    def give(self, value: object) -> Any:
+        if isinstance(value, self.class_) and value is not None:
+            return value
+        raise HostValueError(self.name, self._expected(), _got(value))
+
+    def lend(self, value: object, loans: list[Loan]) -> Any:
+        return self.give(value)
+
+    def receive(self, rep: Any) -> object:
+        return rep
+
+    def receive_borrow(self, rep: Any, loans: list[Loan]) -> object:
+        return rep
+
+    def mismatch(self, value: object) -> str | None:
+        return None if isinstance(value, self.class_) and value is not None else self._expected()
+
+    def _expected(self) -> str:
+        return f"a resource {self.name} ({self.class_.__qualname__})"
+
+
+class ResourceHandle:
+    """A guest's resource in the host's hands; the base of the classes that bindings make for resources.
+
+    A context manager: leaving it drops an owned resource. After `drop`, after ownership has moved to a guest,
+    or after the call for which it was borrowed, using it raises HostValueError.
+    """
+
+    __slots__ = ("_ingen_loans", "_ingen_own", "_ingen_rep", "_ingen_resource")
+
+    def __init__(self, resource: Resource, rep: Any, own: bool = True) -> None:
+        self._ingen_resource: Resource | None = resource
+        self._ingen_rep = rep
+        self._ingen_own = own
+        self._ingen_loans = 0
+
+    def drop(self) -> None:
+        """Give the resource up: its destructor runs, where this handle owns it. A second call does nothing.
+
+        Raises: HostValueError while a call still borrows it.
+        """
+        resource = self._ingen_resource
+        if resource is None:
+            return
+        if self._ingen_loans:
+            raise HostValueError(resource.name, "a resource that is not lent", "one that a call borrows")
+        self._ingen_resource = None
+        if self._ingen_own:
+            resource.destroy(self._ingen_rep)
+
+    def release(self) -> None:
+        """End a loan: of a borrowed handle its life, of an owned one the call that borrowed it."""
+        if self._ingen_own:
+            self._ingen_loans -= 1
+        else:
+            self._ingen_resource = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be used."""
+        return self._ingen_resource is not None
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.drop()
+
+    def __repr__(self) -> str:
+        if self._ingen_resource is None:
+            return f"<{type(self).__name__}, dropped>"
+        kind = "" if self._ingen_own else "borrowed "
+        return f"<{kind}{type(self).__name__} of {self._ingen_resource.name}>"
+
+    def __del__(self) -> None:
+        if getattr(self, "_ingen_resource", None) is not None and self._ingen_own:
+            warnings.warn(f"{self!r} was never dropped", ResourceWarning, stacklevel=2, source=self)
+
+
+class GuestResource(Resource):
+    """A resource that a guest implements: the host holds objects of `class_`."""
+
+    __slots__ = ("class_",)
+
+    def __init__(
+        self,
+        name: str,
+        instance: InstanceState | None,
+        destructor: Callable[[Any], object] | None = None,
+        class_: type[ResourceHandle] = ResourceHandle,
+    ) -> None:
+        super().__init__(name, instance, destructor)
+        self.class_ = class_
+
+    def give(self, value: object) -> Any:
+        handle = self._usable(value)
+        if not handle._ingen_own or handle._ingen_loans:
+            state = "lent to a call" if handle._ingen_own else "only borrowed"
+            raise HostValueError(self.name, self._expected(), f"one that is {state}")
+        handle._ingen_resource = None
+        return handle._ingen_rep
+
+    def lend(self, value: object, loans: list[Loan]) -> Any:
+        handle = self._usable(value)
+        if handle._ingen_own:
+            handle._ingen_loans += 1
+            loans.append(handle)
+        return handle._ingen_rep
+
+    def receive(self, rep: Any) -> object:
+        return self.class_(self, rep)
+
+    def receive_borrow(self, rep: Any, loans: list[Loan]) -> object:
+        handle = self.class_(self, rep, False)
+        loans.append(handle)
+        return handle
+
+    def mismatch(self, value: object) -> str | None:
+        usable = isinstance(value, ResourceHandle) and value._ingen_resource is self
+        return None if usable else self._expected()
+
+    def _usable(self, value: object) -> ResourceHandle:
+        if not isinstance(value, ResourceHandle):
+            raise HostValueError(self.name, self._expected(), _got(value))
+        if value._ingen_resource is not self:
+            dead = value._ingen_resource is None
+            raise HostValueError(self.name, self._expected(), "a dropped one" if dead else repr(value))
+        return value
+
+    def _expected(self) -> str:
+        return f"a live resource {self.name}"
+
+
+def _got(value: object) -> str:
+    return f"{type(value).__name__} {value!r:.60}"
+
+
+def _resource_handle(element: object, resource: Resource, index: int) -> Handle:
+    if not isinstance(element, Handle) or element.resource is not resource:
+        found = element.resource.name if isinstance(element, Handle) else type(element).__name__
+        raise Trap(
+            TrapKind.WRONG_HANDLE_TYPE,
+            f"handle index {index} used with the wrong type, expected {resource.name} but found {found}",
+        )
+    return element
+
+
+def lift_own(table: HandleTable, index: int, resource: Resource) -> Any:
+    """The rep of the handle at `index`, which leaves the table.
+
+    Raises: Trap(UNKNOWN_HANDLE), Trap(WRONG_HANDLE_TYPE), Trap(HANDLE_LENT), Trap(HANDLE_NOT_OWNED).
+    """
+    handle = _resource_handle(table.remove(index), resource, index)
+    if handle.lend_count:
+        raise Trap(TrapKind.HANDLE_LENT, f"handle index {index}")
+    if not handle.own:
+        raise Trap(TrapKind.HANDLE_NOT_OWNED, f"handle index {index}")
+    return handle.rep
+
+
+def lift_borrow(table: HandleTable, index: int, resource: Resource, loans: list[Loan]) -> Any:
+    """The rep of the handle at `index`, which is lent until `loans` are released.
+
+    Raises: Trap(UNKNOWN_HANDLE), Trap(WRONG_HANDLE_TYPE).
+    """
+    handle = _resource_handle(table.get(index), resource, index)
+    handle.lend_count += 1
+    loans.append(handle)
+    return handle.rep
+
+
+def lower_own(table: HandleTable, rep: Any, resource: Resource) -> int:
+    """The index of a new owning handle."""
+    return table.add(Handle(resource, rep, True))
+
+
+def lower_borrow(instance: InstanceState, rep: Any, resource: Resource, scope: BorrowScope) -> int:
+    """What a guest gets for a borrow: the rep where it implements the resource, else the index of a new
+    handle that it has to drop before the call of `scope` returns.
+    """
+    if resource.instance is instance:
+        if not isinstance(rep, int):
+            raise InternalError(f"the rep of guest resource {resource.name} is {rep!r}")
+        return rep
+    scope.borrow_count += 1
+    return instance.handles.add(Handle(resource, rep, False, scope))
+
+
+def resource_new(instance: InstanceState, resource: Resource, rep: int) -> int:
+    """`canon resource.new`: the index of a new owning handle.
+
+    Raises: Trap(CANNOT_LEAVE).
+    """
+    check_may_leave(instance)
+    return instance.handles.add(Handle(resource, rep, True))
+
+
+def resource_rep(instance: InstanceState, resource: Resource, index: int) -> Any:
+    """`canon resource.rep`: the representation behind a handle.
+
+    Raises: Trap(UNKNOWN_HANDLE), Trap(WRONG_HANDLE_TYPE).
+    """
+    return _resource_handle(instance.handles.get(index), resource, index).rep
+
+
+def resource_drop(instance: InstanceState, resource: Resource, index: int) -> None:
+    """`canon resource.drop`: take the handle out, and run the destructor where it owned the resource.
+
+    Raises: Trap(CANNOT_LEAVE), Trap(UNKNOWN_HANDLE), Trap(WRONG_HANDLE_TYPE), Trap(HANDLE_LENT),
+        Trap(CANNOT_ENTER).
+    """
+    check_may_leave(instance)
+    handle = _resource_handle(instance.handles.remove(index), resource, index)
+    if handle.lend_count:
+        raise Trap(TrapKind.HANDLE_LENT, f"handle index {index}")
+    if not handle.own:
+        if handle.scope is None:
+            raise InternalError("a borrowed handle without a scope")
+        handle.scope.borrow_count -= 1
+        return
+    implementer = resource.instance
+    if implementer is not None and implementer is not instance and might_be_recursive(instance, implementer):
+        raise Trap(TrapKind.CANNOT_ENTER, f"the destructor of {resource.name}")
+    resource.destroy(handle.rep)
+
+
+def check_may_leave(instance: InstanceState) -> None:
+    """Trap unless the instance may call out now.
+
+    Raises: Trap(CANNOT_LEAVE).
+    """
+    if not instance.may_leave:
+        raise Trap(TrapKind.CANNOT_LEAVE, instance.name)
+
+
+def release(loans: list[Loan]) -> None:
+    """End all loans of a call."""
+    for loan in loans:
+        loan.release()
+    loans.clear()

@@ -1,0 +1,249 @@
+"""Finds what the host gives for a component's imports: Python objects whose attributes implement interfaces.
+
+An interface is implemented by a module, an object or a mapping. A function `get-random-bytes` is the key of
+that name in a mapping, else the attribute `get_random_bytes`. A resource `input-stream` is the class
+`InputStream`, its constructor calls the class, methods and static functions are the class's. A function of a
+resource may also be given by its whole name, `[method]input-stream.read`, in a mapping.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+from ingen_runtime.canonical import GuestResource, HostResource, Resource
+from ingen_runtime.canonical.names import attribute_name, class_name
+from ingen_runtime.component.binary.syntax import ExternName
+from ingen_runtime.component.entities import (
+    ComponentType,
+    Extern,
+    FuncEntity,
+    InstanceType,
+    ModuleType,
+    ResourceEntity,
+    TypeExtern,
+)
+from ingen_runtime.component.items import ComponentItem, HostFunc, InstanceItem, Item, ModuleItem
+from ingen_runtime.component.lowering import is_coroutine_function
+from ingen_runtime.component.names import (
+    AnnotatedName,
+    Annotation,
+    compatible_track,
+    parse_name,
+    version_order,
+)
+from ingen_runtime.component.plan import ComponentPlan
+from ingen_runtime.component.types import ResourceType
+from ingen_runtime.engine import CoreModule
+from ingen_runtime.errors import LinkError, Trap, TrapKind
+
+_ABSENT = object()
+
+
+def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
+    """What is provided for an import: by its name, else by a version that is compatible, else by the interface
+    that it implements. `LookupError` where nothing is.
+    """
+    for wanted in (name.name, name.implements):
+        if wanted is None:
+            continue
+        if wanted in provided:
+            return provided[wanted]
+        track = compatible_track(wanted)
+        if track is not None:
+            compatible = [offer for offer in provided if compatible_track(offer) == track]
+            if compatible:
+                return provided[max(compatible, key=version_order)]
+    raise LookupError(name.name)
+
+
+class ImportResolver:
+    """Turns Python objects into items, once for each instantiation.
+
+    `resources` is the root instance's mapping of resource types, filled while the plan is carried out. With
+    `trap_missing`, what is missing traps when it is called.
+    """
+
+    def __init__(
+        self,
+        provided: Mapping[str, Any],
+        resources: Mapping[ResourceType, Resource],
+        *,
+        trap_missing: bool = False,
+        unwrap: Callable[[Any, Extern], Item] | None = None,
+    ) -> None:
+        self._provided = provided
+        self._resources = resources
+        self._trap_missing = trap_missing
+        self._unwrap = unwrap
+        self._made: dict[ResourceType, Resource] = {}
+        self._missing: list[tuple[str, str]] = []
+
+    def resolve(self, plan: ComponentPlan) -> dict[str, Item]:
+        """The items for all imports.
+
+        Raises: LinkError that names every import that is missing or does not fit.
+        """
+        items: dict[str, Item] = {}
+        for name, extern in plan.type.imports.items():
+            try:
+                given = find_import(self._provided, plan.import_names[name])
+            except LookupError:
+                if isinstance(extern, TypeExtern) and not isinstance(extern.entity, ResourceEntity):
+                    continue
+                given = _ABSENT
+                if not self._trap_missing:
+                    self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
+                    continue
+            items[name] = self._item(name, given, extern, name)
+        if self._missing:
+            raise _missing_error(self._missing)
+        return items
+
+    def _item(self, name: str, given: Any, extern: Extern, path: str) -> Item:
+        if self._unwrap is not None and given is not _ABSENT:
+            item = self._unwrap(given, extern)
+            if item is not None:
+                return item
+        match extern:
+            case FuncEntity():
+                return self._func(given, extern, path)
+            case InstanceType():
+                return self._instance(given, extern, path)
+            case TypeExtern(ResourceEntity(resource=resource)):
+                return self._resource(given, resource, path)
+            case TypeExtern():
+                return None
+            case ModuleType():
+                if not isinstance(given, CoreModule):
+                    self._wrong(path, "a CoreModule", given)
+                return ModuleItem(given)
+            case ComponentType():
+                plan = getattr(given, "plan", None)
+                if not isinstance(plan, ComponentPlan):
+                    self._wrong(path, "a Component", given)
+                return ComponentItem(plan, None)
+
+    def _wrong(self, path: str, wanted: str, given: Any) -> NoReturn:
+        found = "nothing" if given is _ABSENT else f"{type(given).__name__} {given!r:.60}"
+        raise LinkError(f"import `{path}` needs {wanted}, not {found}", path)
+
+    def _func(self, given: Any, func: FuncEntity, path: str) -> Item:
+        if given is _ABSENT:
+            return HostFunc(path, func.type, _trap(path), self._resources, False)
+        if not callable(given):
+            self._wrong(path, "a callable", given)
+        return HostFunc(path, func.type, given, self._resources, is_coroutine_function(given))
+
+    def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
+        made = self._made.get(resource)
+        if made is None:
+            if given is _ABSENT:
+                made = HostResource(resource.name)
+            elif isinstance(given, GuestResource):
+                made = given
+            elif isinstance(given, type):
+                made = HostResource(resource.name, given, _destructor(given))
+            else:
+                self._wrong(path, "a class", given)
+            self._made[resource] = made
+        return made
+
+    def _instance(self, given: Any, instance: InstanceType, path: str) -> Item:
+        exports: dict[str, Item] = {}
+        for name, extern in instance.exports.items():
+            inner_path = f"{path}#{name}"
+            match extern:
+                case TypeExtern(ResourceEntity(resource=resource)):
+                    found = _member(given, name, class_name(name))
+                    if found is _ABSENT and given is not _ABSENT and resource not in self._made:
+                        # All its functions may be given by their whole names.
+                        self._made[resource] = HostResource(resource.name)
+                    exports[name] = self._resource(found, resource, inner_path)
+                case FuncEntity():
+                    implementation = _implementation(given, name)
+                    if implementation is _ABSENT and not self._trap_missing:
+                        self._missing.append((inner_path, f"`{inner_path}`"))
+                        continue
+                    exports[name] = self._func(implementation, extern, inner_path)
+                case TypeExtern():
+                    exports[name] = None
+                case _:
+                    found = _member(given, name, attribute_name(name))
+                    if found is _ABSENT and not self._trap_missing:
+                        self._missing.append((inner_path, f"`{inner_path}`"))
+                        continue
+                    exports[name] = self._item(name, found, extern, inner_path)
+        return InstanceItem(exports)
+
+
+def _missing_error(missing: list[tuple[str, str]]) -> LinkError:
+    shown = ", ".join(text for _, text in missing[:8])
+    more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+    plural = "imports are" if len(missing) > 1 else "import is"
+    return LinkError(f"{len(missing)} {plural} missing: {shown}{more}", missing[0][0])
+
+
+def _suggestion(name: str, offered: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, [str(offer) for offer in offered], n=1)
+    return f" (is it `{near[0]}`?)" if near else ""
+
+
+def _member(given: Any, exact: str, attribute: str) -> Any:
+    if given is _ABSENT:
+        return _ABSENT
+    if isinstance(given, Mapping):
+        return given.get(exact, given.get(attribute, _ABSENT))
+    return getattr(given, attribute, _ABSENT)
+
+
+def _implementation(given: Any, name: str) -> Any:
+    """What implements a function of an interface."""
+    parsed = parse_name(name)
+    if not isinstance(parsed, AnnotatedName):
+        return _member(given, name, attribute_name(name))
+    if isinstance(given, Mapping) and name in given:
+        return given[name]
+    class_ = _member(given, parsed.resource, class_name(parsed.resource))
+    if class_ is _ABSENT or parsed.annotation is Annotation.CONSTRUCTOR:
+        return class_
+    assert parsed.label is not None
+    attribute = attribute_name(parsed.label)
+    function = getattr(class_, attribute, _ABSENT)
+    if function is _ABSENT or parsed.annotation is Annotation.STATIC:
+        return function
+    return _method(attribute, is_coroutine_function(function))
+
+
+def _method(attribute: str, is_async: bool) -> Callable[..., Any]:
+    """A function that calls the method of its first argument, whatever its class."""
+    if is_async:
+
+        async def call_async(self: Any, *arguments: Any) -> Any:
+            return await getattr(self, attribute)(*arguments)
+
+        return call_async
+
+    def call(self: Any, *arguments: Any) -> Any:
+        return getattr(self, attribute)(*arguments)
+
+    return call
+
+
+def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
+    """What runs when a guest drops the last handle: the class's `drop`, where it has one."""
+    if not callable(getattr(class_, "drop", None)):
+        return None
+
+    def destroy(rep: Any) -> None:
+        rep.drop()
+
+    return destroy
+
+
+def _trap(path: str) -> Callable[..., Any]:
+    def call(*_: object) -> NoReturn:
+        raise Trap(TrapKind.OTHER, f"the import `{path}` was called, which nothing implements")
+
+    return call

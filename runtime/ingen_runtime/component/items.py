@@ -1,0 +1,172 @@
+"""What index spaces hold at run time, and the state of a component instance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.canonical import StringEncoding as Encoding
+from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
+from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
+from ingen_runtime.component.types import FuncType, ResourceType
+from ingen_runtime.engine import CoreFunc, CoreMemory
+from ingen_runtime.engine import CoreFuncType as EngineFuncType
+from ingen_runtime.engine.raw import RawFunction
+from ingen_runtime.errors import InternalError
+
+if TYPE_CHECKING:
+    from ingen_runtime.component.plan import ComponentPlan
+    from ingen_runtime.engine import CoreModule
+
+
+@dataclass(slots=True)
+class ComponentContext:
+    """A component instance while it is made and afterwards: what its definitions refer to.
+
+    `resources` has the run-time resource for every resource type that the component's types mention;
+    `modules` and `components` are index spaces that nested components may alias.
+    """
+
+    state: InstanceState
+    enclosing: ComponentContext | None
+    resources: dict[ResourceType, Resource] = field(default_factory=dict)
+    modules: list[CoreModule] = field(default_factory=list)
+    components: list[ComponentItem] = field(default_factory=list)
+
+
+class CanonSide:
+    """One side of a call: the component instance with its canonical options."""
+
+    def __init__(
+        self,
+        context: ComponentContext,
+        options: CanonOptions,
+        memory: CoreMemory | None,
+        realloc: CoreFunc | None,
+    ) -> None:
+        self.context = context
+        self.encoding = _ENCODINGS[options.string_encoding]
+        self._memory = memory
+        self._realloc = realloc
+
+    def endpoint(self, resources: Mapping[ResourceType, Resource] | None = None) -> Endpoint:
+        """The side for functions whose resource types `resources` knows; by default its own component's."""
+        return Endpoint(
+            instance=self.context.state,
+            memory=self._memory,
+            realloc=None if self._realloc is None else RawFunction(self._realloc),
+            resources=self.context.resources if resources is None else resources,
+        )
+
+
+_ENCODINGS = {
+    None: Encoding.UTF8,
+    StringEncoding.UTF8: Encoding.UTF8,
+    StringEncoding.UTF16: Encoding.UTF16,
+    StringEncoding.LATIN1_UTF16: Encoding.LATIN1_UTF16,
+}
+
+
+class LiftedFunc:
+    """A function that a core function implements: `canon lift`."""
+
+    def __init__(
+        self,
+        type_: FuncType,
+        core: CoreFunc,
+        side: CanonSide,
+        options: CanonOptions,
+        post_return: CoreFunc | None,
+    ) -> None:
+        self.type = type_
+        self.core = core
+        self.side = side
+        self.options = options
+        self.post_return = post_return
+
+    @cached_property
+    def raw_call(self) -> RawFunction:
+        """The core function with a raw buffer."""
+        return RawFunction(self.core)
+
+    @cached_property
+    def raw_post_return(self) -> RawFunction | None:
+        """The post-return function with a raw buffer."""
+        return None if self.post_return is None else RawFunction(self.post_return)
+
+
+class HostFunc:
+    """A function that the host implements.
+
+    `type` and `resources` are those of the import through which it came in; `call` takes and returns Python
+    values, or is an `async def` that does.
+    """
+
+    __slots__ = ("call", "is_async", "name", "resources", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type_: FuncType,
+        call: Callable[..., Any],
+        resources: Mapping[ResourceType, Resource],
+        is_async: bool,
+    ) -> None:
+        self.name = name
+        self.type = type_
+        self.call = call
+        self.resources = resources
+        self.is_async = is_async
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceItem:
+    """An instance: its exports by name; None stands for a type that is no resource."""
+
+    exports: Mapping[str, Item]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentItem:
+    """A component with the instance that it was defined in."""
+
+    plan: ComponentPlan
+    enclosing: ComponentContext | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleItem:
+    """A core module."""
+
+    module: CoreModule
+
+
+Item: TypeAlias = LiftedFunc | HostFunc | InstanceItem | ComponentItem | ModuleItem | Resource | None
+
+
+def resource_at(item: Item, path: tuple[str, ...]) -> Resource:
+    """The resource that a chain of export names leads to."""
+    for name in path:
+        if not isinstance(item, InstanceItem):
+            raise InternalError(f"an instance was expected on the way to {'/'.join(path)}")
+        item = item.exports[name]
+    if not isinstance(item, Resource):
+        raise InternalError(f"a resource was expected at {'/'.join(path)}")
+    return item
+
+
+@lru_cache(maxsize=1024)
+def engine_func_type(type_: CoreFuncType) -> EngineFuncType:
+    """A core function type of numbers in the engine's terms."""
+
+    def name(val_type: object) -> str:
+        if not isinstance(val_type, NumberType):
+            raise InternalError(f"a canonical function has a parameter or result {val_type}")
+        return val_type.value
+
+    return EngineFuncType(
+        tuple(name(param) for param in type_.params), tuple(name(result) for result in type_.results)
+    )

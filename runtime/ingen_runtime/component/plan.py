@@ -1,0 +1,210 @@
+"""What instantiating a component does, step by step, with every index checked.
+
+A step names members of index spaces by number, as the binary does; types are evaluated already. Steps of
+types do not appear: what a type means at run time is only which resource it is, and that is found by
+`ResourcePath`s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ingen_runtime.component.binary.core_types import CoreFuncType
+from ingen_runtime.component.binary.syntax import (
+    CanonBuiltin,
+    CanonOptions,
+    CoreModuleDef,
+    CustomSection,
+    ExternName,
+    Sort,
+)
+from ingen_runtime.component.entities import ComponentType, Extern, ModuleType
+from ingen_runtime.component.types import FuncType, ResourceType, ValType
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePath:
+    """Where the resource that `resource` stands for is found: a chain of export names.
+
+    The chain starts at the import or instance that the step made.
+    """
+
+    resource: ResourceType
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRef:
+    """A member of an index space; `resource` is set where it is a resource type, whose index is not used."""
+
+    sort: Sort
+    index: int
+    resource: ResourceType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleStep:
+    """Adds a core module."""
+
+    definition: CoreModuleDef
+    type: ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class CoreInstantiateStep:
+    """Adds a core instance made from a module; `args` are core instances by the import's module name."""
+
+    module: int
+    args: Mapping[str, int]
+    type: ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class CoreBagStep:
+    """Adds a core instance that is put together."""
+
+    exports: Mapping[str, ItemRef]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStep:
+    """Adds a component."""
+
+    component: ComponentPlan
+
+
+@dataclass(frozen=True, slots=True)
+class InstantiateStep:
+    """Adds an instance made from a component."""
+
+    component: int
+    args: Mapping[str, ItemRef]
+    resources: tuple[ResourcePath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BagStep:
+    """Adds an instance that is put together."""
+
+    exports: Mapping[str, ItemRef]
+
+
+@dataclass(frozen=True, slots=True)
+class AliasStep:
+    """Adds an export of an instance; types need no step."""
+
+    sort: Sort
+    instance: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoreAliasStep:
+    """Adds an export of a core instance."""
+
+    sort: Sort
+    instance: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OuterAliasStep:
+    """Adds a core module or component of an enclosing component, `count` components out."""
+
+    sort: Sort
+    count: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStep:
+    """Makes a resource type; `destructor` is a core function."""
+
+    resource: ResourceType
+    destructor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiftStep:
+    """Adds a function that is implemented by a core function."""
+
+    core_func: int
+    options: CanonOptions
+    type: FuncType
+
+
+@dataclass(frozen=True, slots=True)
+class LowerStep:
+    """Adds a core function that calls a function."""
+
+    func: int
+    options: CanonOptions
+    type: FuncType
+    core_type: CoreFuncType
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinStep:
+    """Adds a core function that the component model has built in.
+
+    `resource` is set for `resource.*`, `element` for streams and futures (None where they carry nothing),
+    `results` for `task.return`.
+    """
+
+    builtin: CanonBuiltin
+    core_type: CoreFuncType
+    resource: ResourceType | None = None
+    element: ValType | None = None
+    result: ValType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStep:
+    """Adds an import."""
+
+    name: ExternName
+    sort: Sort
+    type: Extern
+    resources: tuple[ResourcePath, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportStep:
+    """Exports an item, and adds it again as a new one."""
+
+    name: ExternName
+    item: ItemRef
+    type: Extern
+    resources: tuple[ResourcePath, ...]
+
+
+Step: TypeAlias = (
+    ModuleStep
+    | CoreInstantiateStep
+    | CoreBagStep
+    | ComponentStep
+    | InstantiateStep
+    | BagStep
+    | AliasStep
+    | CoreAliasStep
+    | OuterAliasStep
+    | ResourceStep
+    | LiftStep
+    | LowerStep
+    | BuiltinStep
+    | ImportStep
+    | ExportStep
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentPlan:
+    """A component that is valid: its type and the steps that instantiate it."""
+
+    type: ComponentType
+    steps: tuple[Step, ...]
+    import_names: Mapping[str, ExternName]
+    export_names: Mapping[str, ExternName]
+    custom_sections: tuple[CustomSection, ...]

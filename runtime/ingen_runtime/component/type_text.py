@@ -1,0 +1,90 @@
+"""Component types as text that reads like WIT."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ingen_runtime.component.types import (
+    BorrowType,
+    EnumType,
+    FixedListType,
+    FlagsType,
+    FuncType,
+    FutureType,
+    ListType,
+    MapType,
+    OptionType,
+    OwnType,
+    PrimitiveType,
+    RecordType,
+    ResultType,
+    StreamType,
+    TupleType,
+    ValType,
+    VariantType,
+)
+
+MAX_TEXT_LENGTH = 400
+
+
+def val_type_text(type_: ValType, names: Mapping[ValType, str] | None = None) -> str:
+    """A value type as WIT writes it where it is used; types in `names` appear by their name.
+
+    Records, variants, enums and flags without a name appear with their content in braces.
+    """
+    text = _text(type_, names or {})
+    return text if len(text) <= MAX_TEXT_LENGTH else text[: MAX_TEXT_LENGTH - 3] + "..."
+
+
+def _text(type_: ValType, names: Mapping[ValType, str]) -> str:
+    name = names.get(type_)
+    if name is not None:
+        return name
+
+    def of(inner: ValType) -> str:
+        return _text(inner, names)
+
+    match type_:
+        case PrimitiveType():
+            return type_.value
+        case RecordType(fields):
+            return f"record {{ {', '.join(f'{field.label}: {of(field.type)}' for field in fields)} }}"
+        case VariantType(cases):
+            texts = [case.label + (f"({of(case.type)})" if case.type is not None else "") for case in cases]
+            return f"variant {{ {', '.join(texts)} }}"
+        case FlagsType(labels):
+            return f"flags {{ {', '.join(labels)} }}"
+        case EnumType(labels):
+            return f"enum {{ {', '.join(labels)} }}"
+        case ListType(element):
+            return f"list<{of(element)}>"
+        case FixedListType(element, length):
+            return f"list<{of(element)}, {length}>"
+        case MapType(key, value):
+            return f"map<{of(key)}, {of(value)}>"
+        case TupleType(types):
+            return f"tuple<{', '.join(of(inner) for inner in types)}>"
+        case OptionType(inner):
+            return f"option<{of(inner)}>"
+        case ResultType(ok, err):
+            if ok is None and err is None:
+                return "result"
+            if err is None:
+                assert ok is not None
+                return f"result<{of(ok)}>"
+            return f"result<{'_' if ok is None else of(ok)}, {of(err)}>"
+        case OwnType(resource):
+            return resource.name
+        case BorrowType(resource):
+            return f"borrow<{resource.name}>"
+        case StreamType(element_type):
+            return "stream" if element_type is None else f"stream<{of(element_type)}>"
+        case FutureType(element_type):
+            return "future" if element_type is None else f"future<{of(element_type)}>"
+
+
+def func_type_text(type_: FuncType, names: Mapping[ValType, str] | None = None) -> str:
+    """A function type as WIT writes it: `async func(a: u32) -> string`."""
+    params = ", ".join(f"{label}: {val_type_text(param, names)}" for label, param in type_.params)
+    result = "" if type_.result is None else f" -> {val_type_text(type_.result, names)}"
+    return f"{'async ' if type_.is_async else ''}func({params}){result}"

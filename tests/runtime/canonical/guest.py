@@ -1,0 +1,82 @@
+"""A guest made of a bytearray: memory, allocator and core functions without an engine."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.component.types import ResourceType
+
+SLOT = 16
+_FOUR = struct.Struct("<I12xI12xI12xI12x")
+
+
+class FakeMemory:
+    """A linear memory that can grow."""
+
+    def __init__(self, size: int = 1 << 16) -> None:
+        self.bytes = bytearray(size)
+        self._view = memoryview(self.bytes)
+
+    def view(self) -> memoryview:
+        return self._view
+
+    def grow(self, size: int) -> None:
+        """Make it longer, at another place, as an engine may: old views can not be used any more."""
+        self._view.release()
+        self.bytes = bytearray(self.bytes) + bytearray(size)
+        self._view = memoryview(self.bytes)
+
+
+class FakeFunction:
+    """A core function that is a Python function on its raw slots."""
+
+    def __init__(self, function: Callable[[bytearray], object], slots: int = 17) -> None:
+        self.raw = bytearray(SLOT * slots)
+        self._function = function
+
+    def call(self) -> None:
+        self._function(self.raw)
+
+
+class Guest:
+    """A component instance with a bump allocator; `reallocs` notes its calls as `(old, old_size, align, size)`."""
+
+    def __init__(
+        self,
+        size: int = 1 << 16,
+        resources: Mapping[ResourceType, Resource] | None = None,
+        name: str = "guest",
+        **options: Any,
+    ) -> None:
+        self.memory = FakeMemory(size)
+        self.next = 64
+        self.reallocs: list[tuple[int, int, int, int]] = []
+        self.state = InstanceState(name)
+        self.may_leave_in_realloc: set[bool] = set()
+        self.endpoint = Endpoint(
+            instance=self.state,
+            memory=self.memory,
+            realloc=FakeFunction(self._realloc, 4),
+            resources=resources or {},
+            **options,
+        )
+
+    def _realloc(self, raw: bytearray) -> None:
+        old, old_size, alignment, size = call = _FOUR.unpack_from(raw)
+        self.reallocs.append(call)
+        self.may_leave_in_realloc.add(self.state.may_leave)
+        ptr = self.allocate(alignment, size)
+        view = self.memory.view()
+        view[ptr : ptr + min(old_size, size)] = bytes(view[old : old + min(old_size, size)])
+        struct.pack_into("<I", raw, 0, ptr)
+
+    def allocate(self, alignment: int, size: int) -> int:
+        """Memory that has not been used before."""
+        ptr = (self.next + alignment - 1) & -alignment
+        self.next = ptr + size
+        if self.next > len(self.memory.bytes):
+            self.memory.grow(self.next)
+        return ptr
