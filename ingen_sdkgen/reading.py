@@ -35,9 +35,9 @@ def _is_binary(path: Path) -> bool:
 
 
 def _decode(path: Path) -> Resolve:
-    from ingen_sdkgen.decode import decode_binary
+    from ingen_sdkgen.decode import decode
 
     try:
-        return decode_binary(path.read_bytes())
+        return decode(path.read_bytes())
     except ComponentFormatError as error:
         raise UnreadableInput(path, str(error)) from error
