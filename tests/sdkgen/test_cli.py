@@ -95,6 +95,15 @@ def test_an_encoded_package_reads_back(capfd: Output, wasm_tools: Path) -> None:
     assert capfd.readouterr().out == expected
 
 
+def test_a_component_shows_its_world(capfd: Output) -> None:
+    Path("c.wat").write_text('(component (import "f" (func (param "x" u8))))')
+    assert main(["wit", "c.wat"]) == 0
+    assert "  import f: func(x: u8);" in capfd.readouterr().out
+    Path("c.wat").write_text("(component (nonsense))")
+    assert main(["wit", "c.wat"]) == 1
+    assert "cannot read c.wat: " in capfd.readouterr().err
+
+
 def test_binary_output_goes_to_a_pipe(place: Path) -> None:
     assert process("wit", "good.wit", "--wasm").stdout.startswith(b"\0asm")
 
