@@ -6,9 +6,11 @@ import ctypes
 import dataclasses
 import functools
 import os
+import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from ingen_runtime.engine import bindings as c
@@ -46,8 +48,9 @@ class Engine:
         self._wait_linker: int = 0
         self._functypes: dict[CoreFuncType, int] = {}
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             for functype in self._functypes.values():
                 c.functype_delete(functype)
             if self._wait_linker:

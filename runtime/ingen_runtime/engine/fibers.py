@@ -19,9 +19,10 @@ call ends. Linux limits the memory mappings of a process, and so the guests that
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import functools
+import sys
+import types
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingen_runtime.engine import bindings as c
@@ -34,11 +35,26 @@ from ingen_runtime.engine.text import wat_to_wasm
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreExtern
     from ingen_runtime.engine.store import CoreStore
+
+
+@types.coroutine
+def _let_others_run() -> Generator[None, None, None]:
+    """What `asyncio.sleep(0)` does."""
+    yield
+
+
+def _ends_the_task(exception: BaseException) -> bool:
+    """Whether this is no failure of the host function, but the end of the task that it runs in."""
+    # Importing asyncio takes longer than all of the engine. Where it was not imported, nothing was cancelled.
+    asyncio = sys.modules.get("asyncio")
+    return isinstance(exception, GeneratorExit) or (
+        asyncio is not None and isinstance(exception, asyncio.CancelledError)
+    )
 
 
 Finish: TypeAlias = "Callable[[Any], Any]"
@@ -114,7 +130,7 @@ class Fiber:
                     exception, LATE.exception = LATE.exception, None
                     raise exception
                 if self.function is None:
-                    await asyncio.sleep(0)  # the guest was busy, and yielded
+                    await _let_others_run()  # the guest was busy, and yielded
                 else:
                     await self._serve()
         finally:
@@ -132,9 +148,9 @@ class Fiber:
             if finish is not None and not self.store.uses_gc:
                 result = finish(result)
             self.result = result
-        except (asyncio.CancelledError, GeneratorExit):
-            raise
         except BaseException as exception:
+            if _ends_the_task(exception):
+                raise
             # Raised where the guest goes on, which stops it, and out of there to our caller.
             self.exception = exception
         self._go[0] = 1

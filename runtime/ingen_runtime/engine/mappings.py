@@ -32,9 +32,9 @@ class MappingBudget:
         if self.limit is not None and self.used + count > self.limit:
             raise Trap(
                 TrapKind.LIMIT_EXCEEDED,
-                f"the guests of this process use {self.used} memory mappings, and more than {self.limit} would "
-                "leave too few for the process itself: run fewer guests at a time, use more processes, or raise "
-                "the sysctl vm.max_map_count",
+                f"the guests of this process use {self.used} memory mappings, and more than {self.limit} "
+                "would leave too few for the process itself: run fewer guests at a time, use more "
+                "processes, or raise the sysctl vm.max_map_count",
             )
         self.used += count
 

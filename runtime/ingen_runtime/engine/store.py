@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -132,8 +133,9 @@ class CoreStore:
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             self._delete("is closed")
 
     # Life.
