@@ -73,11 +73,14 @@ class ExportPlan(Plan):
         lower, lift = self.factory("parts", self._write_parts)(endpoint, None, None)
         return ExportParts(lower, lift)
 
-    def _writer(self, source: Source) -> EndpointWriter:
-        return EndpointWriter(source, HostStyle(source, self.classes), EndpointNames(), self.encoding)
+    def _writer(self, source: Source, calls_natively: bool = False) -> EndpointWriter:
+        names = EndpointNames(calls_natively=calls_natively)
+        return EndpointWriter(source, HostStyle(source, self.classes), names, self.encoding)
 
     def _write_call(self, source: Source, has_post_return: bool) -> list[EndpointNames]:
-        writer = self._writer(source)
+        # Several calls in a row share what comes before and after a native call.
+        natively = has_post_return or allocates(self._params, MAX_FLAT_PARAMS)
+        writer = self._writer(source, natively)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
         with source.block(f"def _result({', '.join(self.parameters)}):"):
@@ -86,12 +89,20 @@ class ExportPlan(Plan):
             source.line("_root.busy = True")
             if borrows:
                 write_scope(writer, names.loans, names.scope)
-            with source.block("try:") if borrows else nullcontext():
+            if natively:
+                source.line("_active.cell_contents += 1")
+            with source.block("try:") if borrows or natively else nullcontext():
+                if natively:
+                    source.line("_probe()")
+                    source.line("_native = _native_cell.cell_contents")
                 self._write_arguments(writer)
                 self._write_body(writer, has_post_return)
-            if borrows:
+            if borrows or natively:
                 with source.block("finally:"):
-                    write_release(writer, names.loans)
+                    if natively:
+                        source.line("_active.cell_contents -= 1")
+                    if borrows:
+                        write_release(writer, names.loans)
             source.line("_root.busy = False")
             if self._error is not None:
                 with source.block("if _failure is not None:"):
@@ -110,13 +121,15 @@ class ExportPlan(Plan):
             with source.block(f"if isinstance(_error, {source.constant(HostValueError, 'HostValueError')}):"):
                 source.line("_root.busy = False")
             with source.block("else:"):
+                if writer.names.calls_natively:
+                    source.line("_abandon()")
                 source.line("_root.poison(_error)")
             source.line("raise _error")
 
     def _write_body(self, writer: EndpointWriter, has_post_return: bool) -> None:
         source, names, result = writer.source, writer.names, self.type.result
         with source.block("try:"):
-            source.line("_call()")
+            self._write_core_call(writer, "callee", "_call()")
             if result is not None:
                 source.line(f"_value = {writer.lift_outcome(result, '_raw', '0', self._error)}")
             if has_borrow(self._params):
@@ -127,10 +140,18 @@ class ExportPlan(Plan):
                     with source.block("if _post_raw is not _raw:"):
                         source.line(f"_post_raw[:{SLOT_SIZE}] = _raw[:{SLOT_SIZE}]")
                 with writer.staying(True):
-                    source.line("_post_call()")
+                    self._write_core_call(writer, "post", "_post_call()")
         with source.block("except BaseException as _error:"):
+            if names.calls_natively:
+                source.line("_abandon()")
             source.line("_root.poison(_error)")
             source.line("raise")
+
+    def _write_core_call(self, writer: EndpointWriter, function: str, call: str) -> None:
+        if writer.names.calls_natively:
+            writer.source.native_call(function)
+        else:
+            writer.source.line(call)
 
     def _write_parts(self, source: Source) -> list[EndpointNames]:
         writer, result = self._writer(source), self.type.result
