@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from ingen_runtime.canonical.classes import ValueClasses
@@ -49,6 +50,8 @@ class ExportPlan(Plan):
         self.classes = classes
         self.name = name
         self.parameters = [attribute_name(label) for label, _ in type_.params]
+        self._arguments = [f"_argument{index}" for index in range(len(type_.params))]
+        self._codes: dict[CodeType, CodeType] = {}
         self._params = param_types(type_)
         self._labels = [label for label, _ in type_.params]
         self._error = classes.error(type_.result) if isinstance(type_.result, ResultType) else None
@@ -64,9 +67,20 @@ class ExportPlan(Plan):
         """
         kind = "call" if post_return is None else "call and post-return"
         factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None))
-        call: HostCall = factory(endpoint, callee, post_return)
+        call = factory(endpoint, callee, post_return)
         call.__name__ = call.__qualname__ = attribute_name(self.name)
-        return call
+        call.__code__ = self._with_parameter_names(call.__code__)
+        bound: HostCall = call
+        return bound
+
+    def _with_parameter_names(self, code: CodeType) -> CodeType:
+        """The code with the names that callers know. It is written with other names, because a parameter may
+        have the name of a built-in function that the code uses.
+        """
+        if code not in self._codes:
+            names = (*self.parameters, *code.co_varnames[len(self.parameters) :])
+            self._codes[code] = code.replace(co_varnames=names)
+        return self._codes[code]
 
     def bind_parts(self, endpoint: Endpoint) -> ExportParts:
         """The same in pieces, which neither enter the instance nor call."""
@@ -83,7 +97,7 @@ class ExportPlan(Plan):
         writer = self._writer(source, natively)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
-        with source.block(f"def _result({', '.join(self.parameters)}):"):
+        with source.block(f"def _result({', '.join(self._arguments)}):"):
             with source.block("if _root.busy:"):
                 source.line("raise _root.refusal()")
             source.line("_root.busy = True")
@@ -116,8 +130,8 @@ class ExportPlan(Plan):
             return
         source = writer.source
         with source.block("try:"), writer.staying(allocates(self._params, MAX_FLAT_PARAMS)):
-            writer.lower(self._params, self.parameters, MAX_FLAT_PARAMS, "_raw", "0")
-        with on_failure(writer, self.classes, self._params, self.parameters, self._labels):
+            writer.lower(self._params, self._arguments, MAX_FLAT_PARAMS, "_raw", "0")
+        with on_failure(writer, self.classes, self._params, self._arguments, self._labels):
             with source.block(f"if isinstance(_error, {source.constant(HostValueError, 'HostValueError')}):"):
                 source.line("_root.busy = False")
             with source.block("else:"):
@@ -158,10 +172,10 @@ class ExportPlan(Plan):
         names = writer.names
         with source.block(f"def _lower(_buffer, _at, _arguments, {names.scope}, {names.loans}):"):
             if self._params:
-                source.line(f"({', '.join(self.parameters)},) = _arguments")
+                source.line(f"({', '.join(self._arguments)},) = _arguments")
                 with source.block("try:"), writer.staying(allocates(self._params, MAX_FLAT_PARAMS)):
-                    writer.lower(self._params, self.parameters, MAX_FLAT_PARAMS, "_buffer", "_at")
-                with on_failure(writer, self.classes, self._params, self.parameters, self._labels):
+                    writer.lower(self._params, self._arguments, MAX_FLAT_PARAMS, "_buffer", "_at")
+                with on_failure(writer, self.classes, self._params, self._arguments, self._labels):
                     source.line("raise _error")
         with source.block(f"def _lift(_buffer, _at, {names.loans}):"):
             value, failure = "None", "None"
