@@ -16,6 +16,7 @@ from ingen_runtime.canonical import (
     InstanceState,
     ResultError,
     StringEncoding,
+    ValueClasses,
     compile_fused,
     compile_lift,
     compile_lower,
@@ -35,6 +36,7 @@ from tests.runtime.canonical.guest import FakeFunction, Guest
 
 P = PrimitiveType
 UTF8 = StringEncoding.UTF8
+CLASSES = ValueClasses()
 ADD = FuncType((("left", P.U32), ("class", P.U32)), P.U32)
 
 
@@ -58,9 +60,8 @@ def test_parameters_may_have_any_name() -> None:
     params = tuple((label, ListType(P.STRING)) for label in dict.fromkeys(labels))
     seen: list[int] = []
     guest = Guest()
-    call = compile_lift(FuncType(params, None)).bind(
-        FakeFunction(lambda raw: seen.append(raw[0])), guest.endpoint
-    )
+    plan = compile_lift(FuncType(params, None))
+    call = plan.bind(FakeFunction(lambda raw: seen.append(raw[0])), guest.endpoint)
     call(*[["text"]] * len(params))
     assert len(seen) == 1
     names = list(inspect.signature(call).parameters)
@@ -68,6 +69,13 @@ def test_parameters_may_have_any_name() -> None:
     call(**dict.fromkeys(names, ()))
     with pytest.raises(HostValueError, match="len: expected a list"):
         call(**dict.fromkeys(names, ()) | {"len": 5})
+
+
+def test_instances_share_compiled_code() -> None:
+    plan = compile_lift(ADD, classes=CLASSES)
+    assert plan is compile_lift(ADD, classes=CLASSES)
+    first, second = (plan.bind(FakeFunction(add), Guest().endpoint) for _ in range(2))
+    assert first.__code__ is second.__code__
 
 
 def test_generated_source_is_in_tracebacks() -> None:
