@@ -11,6 +11,10 @@ meanwhile but the touched pages of the fiber's stack.
 - Several fibers may wait in one store, and other functions of the store may be called meanwhile; except where
   the guest uses garbage collection or exceptions, see `CoreStore.uses_gc`: then StoreUnusableError is raised.
 - A guest cannot be suspended while a host function that is no `async def` waits for it: Trap(CANNOT_BLOCK).
+
+Host functions that are no `async def` run on the fiber's stack, which is as large as CPython's limits of
+recursion assume (`EngineConfig.async_stack_size`); the pages that they touch stay with the guest until its
+call ends. Linux limits the memory mappings of a process, and so the guests that wait in it: see `mappings`.
 """
 
 from __future__ import annotations
@@ -145,7 +149,7 @@ class Fiber:
         if not ended:
             self.store.disable("was left in the middle of a call that was cancelled")
         self.abandon()
-        self.store.remove_fiber(self)
+        self.store.end_fiber(self)
         self.exception = None
         self.arguments = ()
 
@@ -157,9 +161,9 @@ async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
     cancelled.
     """
     store = func.store
-    store.check_can_start_fiber()
     signature = signature_of(func.type)
     packed = signature.pack_values(arguments)
+    store.begin_fiber()
     results = bytearray(max(len(func.type.results), 1) * c.VAL_SIZE)
     handle = c.Func.from_buffer_copy(func.raw, c.EXTERN_OF_OFFSET)
     fiber = Fiber(store)
@@ -197,8 +201,8 @@ async def instantiate_async(
     if not module.has_start:
         return CoreInstance(store, module, imports)
     packed = pack_imports(store, module, imports)
-    store.check_can_start_fiber()
-    store.uses_gc |= module.uses_gc
+    store.prepare_for(module)
+    store.begin_fiber()
     linker = c.linker_new(store.engine.ptr)
     try:
         _define_imports(linker, store, module, packed)

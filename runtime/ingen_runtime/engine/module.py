@@ -55,6 +55,11 @@ class CoreModule:
         return self._interface.has_start
 
     @property
+    def memory_count(self) -> int:
+        """How many memories each instance makes."""
+        return self._interface.memory_count
+
+    @property
     def uses_gc(self) -> bool:
         """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
         return self._interface.uses_gc
