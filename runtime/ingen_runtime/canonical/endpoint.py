@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
-from ingen_runtime.canonical.handles import InstanceState, Resource
+from ingen_runtime.canonical.handles import InstanceState
+from ingen_runtime.canonical.resources import Resource
 from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
