@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, assert_never
 
 from ingen_sdkgen.diagnostics import (
     ItemConflict,
@@ -370,9 +370,6 @@ class _Drafting:
                 for function in member.body.functions:
                     self._interface_function(interface, scope, names, spans, function, member.id)
         self._check_setters(interface.functions)
-        interface.functions = {
-            name: interface.functions[name] for name in setters_after_getters(interface.functions)
-        }
         self._scopes[id_] = scope
 
     def _interface_function(
@@ -496,8 +493,6 @@ class _Drafting:
                     if isinstance(extern.item, WorldFunction) and isinstance(extern.key, str)
                 }
             )
-            by_key = {extern.key: extern for extern in side}
-            side[:] = [by_key[key] for key in setters_after_getters(by_key)]
 
     def _include(self, world: DraftWorld, include: syntax.Include) -> None:
         target = self._world_at(include.path)
@@ -560,25 +555,6 @@ class _Drafting:
             side.kinds[key], side.spans[key] = kind, span
         externs = reading.world.imports if is_import else reading.world.exports
         externs.append(DraftExtern(key, item, span))
-
-
-_Key = TypeVar("_Key", str, DraftKey)
-
-
-def setters_after_getters(keys: Iterable[_Key]) -> Iterator[_Key]:
-    """`keys` in their order, but a setter's that comes before its getter's directly after that."""
-    early: dict[DraftKey, _Key] = {}
-    done: set[DraftKey] = set()
-    for key in keys:
-        if isinstance(key, str) and "[set]" in key and key.replace("[set]", "[get]") not in done:
-            early[key.replace("[set]", "[get]")] = key
-            continue
-        yield key
-        done.add(key)
-        if key in early:
-            yield early.pop(key)
-    # One without a getter is a mistake, which is reported.
-    yield from early.values()
 
 
 class _Side:

@@ -14,7 +14,13 @@ from tests.sdkgen.samples import EVERYTHING
 
 
 def layout_free(text: str) -> list[str]:
-    """Lines without blank ones, and an empty body as `{}`."""
+    """Lines without blank ones, an empty body as `{}`, and printable ASCII not escaped in literals."""
+
+    def unescaped(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if " " <= character <= "~" and character not in '"\\' else match[0]
+
+    text = re.sub(r"\\u\{([0-9a-f]+)\}", unescaped, text)
     return [line for line in re.sub(r"\{\s*\}", "{}", text).splitlines() if line.strip()]
 
 
