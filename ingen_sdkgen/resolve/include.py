@@ -31,8 +31,8 @@ from ingen_sdkgen.model import (
     WorldType,
 )
 from ingen_sdkgen.resolve.labels import NameScope, rename
-from ingen_sdkgen.resolve.rewrite import map_kind, types_in
 from ingen_sdkgen.resolve.tables import Tables
+from ingen_sdkgen.rewrite import map_function, map_kind, types_in
 
 
 class Includer:
@@ -214,9 +214,4 @@ class _Copier:
 
     def function(self, function: Function) -> Function:
         """A function that speaks of the copies."""
-        kind = function.kind
-        if kind.resource is not None:
-            kind = replace(kind, resource=self.type(kind.resource))
-        params = tuple(replace(param, type=self._use(param.type)) for param in function.params)
-        result = None if function.result is None else self._use(function.result)
-        return replace(function, kind=kind, params=params, result=result)
+        return map_function(function, self._use, self.type)

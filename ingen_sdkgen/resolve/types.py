@@ -42,7 +42,7 @@ from ingen_sdkgen.model import (
 from ingen_sdkgen.resolve.drafts import DraftType, ForeignType, PackageDraft
 from ingen_sdkgen.resolve.labels import fold
 from ingen_sdkgen.resolve.order import topological_order
-from ingen_sdkgen.resolve.rewrite import types_in
+from ingen_sdkgen.rewrite import types_in
 from ingen_sdkgen.wit import syntax
 
 MAX_FLAGS = 32
