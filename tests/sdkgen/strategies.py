@@ -17,10 +17,10 @@ KEYS = ("bool", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "char", "s
 PRIMITIVES = (*KEYS, "f32", "f64", "error-context")
 _WORDS = ("a", "b", "c", "x", "foo", "bar", "get", "set", "self", "since", "A", "FOO", "n1", "x2y", "long")
 _KEYWORDS = (
-    ("type", "func", "u8", "list", "result", "option", "stream", "record", "resource", "own", "borrow", "use")
-    + ("interface", "world", "import", "export", "package", "include", "with", "as", "from", "static", "async")
-    + ("constructor", "map", "string", "error-context", "flags", "enum", "variant", "tuple", "future", "bool")
-)
+    "type func u8 list result option stream record resource own borrow use interface world import "
+    "export package include with as from static async constructor map string error-context flags "
+    "enum variant tuple future bool"
+).split()
 _DOCS = (
     "/// One line.",
     "///  Indented\n///    more\n///",
@@ -28,10 +28,10 @@ _DOCS = (
     "// Not a doc comment, but it counts.",
     "/* Block */",
     "/** Two\n * lines */",
-    "/// `code` é 😀 \"quotes\" \\ */ /*",
+    '/// `code` é 😀 "quotes" \\ */ /*',
     "///\n/// Between empty lines.\n///",
 )
-_IDS = ("", "id", "https://example.org/?a=b&c", "\\u{e9}\\t\\n\\\\ \\\"", "{}//")
+_IDS = ("", "id", "https://example.org/?a=b&c", '\\u{e9}\\t\\n\\\\ \\"', "{}//")
 
 
 @dataclass(frozen=True)
@@ -246,9 +246,7 @@ class Generator:
             case 2:
                 cases = Names(random)
                 body = [
-                    self.docs()
-                    + escaped(cases.new())
-                    + (f"({self.type(visible)})" if self.chance(2) else "")
+                    self.docs() + escaped(cases.new()) + (f"({self.type(visible)})" if self.chance(2) else "")
                     for _ in range(random.randrange(1, 4))
                 ]
                 text = f"variant {keyword} {{ {self.listed(body)} }}"
@@ -340,7 +338,9 @@ class Generator:
     def path(self, interface: Interface, package: Package) -> str:
         return escaped(interface.name) if interface in package.interfaces else interface.path
 
-    def uses(self, names: Names, visible: list[NamedType], package: Package) -> tuple[list[str], list[Interface]]:
+    def uses(
+        self, names: Names, visible: list[NamedType], package: Package
+    ) -> tuple[list[str], list[Interface]]:
         """Some `use` statements; what they bring in becomes visible."""
         texts, used = [], []
         usable = self.usable(package)
@@ -362,9 +362,7 @@ class Generator:
             used.append(interface)
         return texts, used
 
-    def interface_body(
-        self, package: Package
-    ) -> tuple[str, list[NamedType], list[Interface]]:
+    def interface_body(self, package: Package) -> tuple[str, list[NamedType], list[Interface]]:
         names = Names(self.random)
         visible: list[NamedType] = []
         items, used = self.uses(names, visible, package)
@@ -433,9 +431,7 @@ class Generator:
                 world = grown
                 path = self.path(interface, package)
                 gate = self.gate() if not interface.uses else ""
-                items.append(
-                    f"{self.docs()}{gate}{self.external_id()}{direction} {escaped(label)}: {path};"
-                )
+                items.append(f"{self.docs()}{gate}{self.external_id()}{direction} {escaped(label)}: {path};")
         if self.chance(3):
             label = plain.new()
             body, _, used = self.interface_body(package)
