@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ingen_sdkgen import __version__
-from ingen_sdkgen.cache import Cache
+from ingen_sdkgen.cache import Cache, switched_off
 from ingen_sdkgen.earlier_runs import EarlierRuns
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _wit(arguments: argparse.Namespace) -> None:
     features = [name.strip() for names in arguments.features for name in names.split(",") if name.strip()]
     options = {"features": features, "all_features": arguments.all_features}
     form = [arguments.form, arguments.world or ""]
-    earlier = EarlierRuns(Cache(None) if arguments.no_cache else Cache.of_user(), arguments.path, **options)
+    earlier = EarlierRuns(Cache.of_user(), arguments.path, **options)
     output = earlier.output(form)
     if output is None:
         resolve = earlier.ir()
@@ -286,7 +286,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     collected = gc.isenabled()
     gc.disable()
     try:
-        arguments.run(arguments)
+        with switched_off() if arguments.no_cache else contextlib.nullcontext():
+            arguments.run(arguments)
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python flushes once more at its end: give it a place to.
         with contextlib.suppress(OSError):

@@ -66,24 +66,32 @@ class EarlierRuns:
         """A name for the input: the tool, the options, names and contents of the files."""
         parts = [code_fingerprint(), b"%d" % len(self._options), *self._options]
         try:
-            for file in _files(self._path):
-                parts.append(bytes(file.relative_to(self._path)))
-                parts.append(file.read_bytes())
+            # What can be read only once, such as a pipe, is left alone.
+            if not self._path.is_dir() and not self._path.is_file():
+                return None
+            for place in _places(self._path):
+                parts.append(bytes(place.relative_to(self._path)))
+                parts.append(b"" if place.is_dir() else place.read_bytes())
         except OSError:
             return None
-        return digest(parts) if len(parts) > len(self._options) + 2 else None
+        return digest(parts)
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """Every file that reading `path` may open, and perhaps more, in a fixed order.
+def _places(path: Path) -> Iterator[Path]:
+    """Every file and folder that reading `path` may look into, and perhaps more, in a fixed order.
 
-    Nothing for what can be read only once, such as a pipe.
+    A folder of a dependency may be a link, and its contents count all the same.
     """
-    if path.is_file():
-        yield path
-    elif path.is_dir():
+    yield path
+    if path.is_dir():
         for entry in sorted(path.iterdir()):
-            if entry.name == "deps":
-                yield from sorted(file for file in entry.rglob("*") if file.suffix in _INPUT_SUFFIXES)
-            elif entry.suffix in _INPUT_SUFFIXES and not entry.is_dir():
+            if entry.suffix in _INPUT_SUFFIXES and entry.is_file():
                 yield entry
+        dependencies = path / "deps"
+        if dependencies.is_dir():
+            for entry in sorted(dependencies.iterdir()):
+                if entry.is_dir():
+                    yield entry
+                    yield from sorted(file for file in entry.iterdir() if file.suffix in _INPUT_SUFFIXES)
+                elif entry.suffix in _INPUT_SUFFIXES:
+                    yield entry

@@ -16,11 +16,12 @@ def read(path: Path, *, features: Iterable[str] = (), all_features: bool = False
     """Read a WIT file, a folder of WIT, an encoded package, a component, or a module that carries its world.
 
     `features` switch `@unstable` items of WIT text on; binaries have none left to decide.
+    A binary may be in text form where the file is called `.wat`.
 
     Raises: WitErrors, UnreadableInput
     """
     try:
-        if path.is_file() and _is_binary(path):
+        if path.is_file() and (path.suffix == ".wat" or _is_binary(path)):
             return _decode(path)
         from ingen_sdkgen.resolve import load
 
@@ -35,9 +36,14 @@ def _is_binary(path: Path) -> bool:
 
 
 def _decode(path: Path) -> Resolve:
-    from ingen_sdkgen.decode import decode_binary
+    from ingen_sdkgen.decode import decode
 
+    data = path.read_bytes()
     try:
-        return decode_binary(path.read_bytes())
+        if not data.startswith(_WASM_MAGIC):
+            from ingen_runtime.engine.text import text_to_binary
+
+            data = text_to_binary(data)
+        return decode(data)
     except ComponentFormatError as error:
         raise UnreadableInput(path, str(error)) from error

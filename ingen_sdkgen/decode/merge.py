@@ -27,7 +27,7 @@ from ingen_sdkgen.model import (
     WorldOwner,
     WorldType,
 )
-from ingen_sdkgen.resolve.rewrite import map_kind
+from ingen_sdkgen.rewrite import map_kind
 
 
 def merge_section(drafts: Drafts, root: WorldId, section: Drafts) -> None:

@@ -49,8 +49,8 @@ from ingen_sdkgen.resolve.drafts import (
 from ingen_sdkgen.resolve.elaborate import elaborate
 from ingen_sdkgen.resolve.gates import Gatekeeper
 from ingen_sdkgen.resolve.include import Includer
-from ingen_sdkgen.resolve.rewrite import map_kind
 from ingen_sdkgen.resolve.tables import Tables
+from ingen_sdkgen.rewrite import map_kind
 
 _ItemId = TypeVar("_ItemId", InterfaceId, WorldId)
 

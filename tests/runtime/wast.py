@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingen_runtime.canonical import Err, Ok, ResultError, Some
+from ingen_runtime.canonical import Err, Ok, ResultError, Some, ValueClasses
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
+from ingen_runtime.component.types import (
+    EnumType,
+    FixedListType,
+    FlagsType,
+    ListType,
+    OptionType,
+    PrimitiveType,
+    RecordType,
+    ResultType,
+    TupleType,
+    ValType,
+    VariantType,
+)
 from ingen_runtime.engine import CoreModule, Engine
 from ingen_runtime.errors import ComponentFormatError, IngenError, LinkError, Trap
 
@@ -26,15 +40,19 @@ class Outcome:
     failures: list[str] = field(default_factory=list)
 
 
-def convert(wasm_tools: str, script: Path, folder: Path) -> list[Json]:
+def convert(wasm_tools: Path, script: Path, folder: Path) -> list[Json]:
     """The commands of a script; the binaries are put in `folder`."""
     output = folder / "script.json"
-    arguments = [wasm_tools, "json-from-wast", str(script), "-o", str(output), "--wasm-dir", str(folder)]
+    arguments = [str(wasm_tools), "json-from-wast", str(script), "-o", str(output), "--wasm-dir", str(folder)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ScriptUnreadable(done.stderr.splitlines()[0] if done.stderr else "no reason given")
     commands: list[Json] = json.loads(output.read_text())["commands"]
     return commands
+
+
+class NoInstance(IngenError):
+    """A script calls an instance that could not be made."""
 
 
 class ScriptUnreadable(Exception):
@@ -109,10 +127,15 @@ class Script:
     def _invoke(self, action: Json) -> Any:
         name = action.get("module")
         instance = self._current if name is None else self._instances[name]
-        assert instance is not None, "no instance"
-        arguments = [from_json(argument) for argument in action["args"]]
+        if instance is None:
+            raise NoInstance
+        function = instance.function(action["field"])
+        arguments = [
+            from_json(argument, type_, instance.classes)
+            for argument, (_, type_) in zip(action["args"], function.type.params, strict=True)
+        ]
         try:
-            return instance.call(action["field"], *arguments)
+            return function(*arguments)
         except ResultError as error:
             return Err(error.value)
 
@@ -140,34 +163,63 @@ class Script:
         return f"accepted: {command['text']}"
 
 
-def from_json(value: Json) -> Any:
-    """The Python value for a WIT value in a script."""
-    content = value.get("value")
+def from_json(value: Json, type_: ValType, classes: ValueClasses) -> Any:
+    """The Python value of a type for a value in a script."""
+    content: Any = value.get("value")
+    match type_:
+        case ListType(element) | FixedListType(element, _):
+            items = [from_json(item, element, classes) for item in content or []]
+            return bytes(items) if element is PrimitiveType.U8 else items
+        case TupleType(types):
+            return tuple(from_json(item, each, classes) for item, each in zip(content, types, strict=True))
+        case RecordType(fields):
+            pairs = zip(content, fields, strict=True)
+            values = [from_json(item, each.type, classes) for (_, item), each in pairs]
+            return classes.record(type_).class_(*values)
+        case VariantType(cases):
+            index = [case.label for case in cases].index(content["case"])
+            payload, inner = content.get("payload"), cases[index].type
+            made = classes.variant(type_).cases[index]
+            return made() if inner is None else made(from_json(payload, inner, classes))
+        case EnumType(labels):
+            return list(classes.enum(type_))[labels.index(content)]
+        case FlagsType(labels):
+            bits = sum(1 << labels.index(label) for label in content)
+            return classes.flags(type_)(bits)
+        case OptionType(inner):
+            return None if content is None else from_json(content, inner, classes)
+        case ResultType(ok, err):
+            (side, inner_value), = content.items()
+            carried = ok if side == "Ok" else err
+            unwrapped = None if carried is None else from_json(inner_value, carried, classes)
+            return Ok(unwrapped) if side == "Ok" else Err(unwrapped)
+        case _:
+            return scalar(value)
+
+
+def scalar(value: Json) -> Any:
+    """The Python value for a number, bool, char or string in a script."""
+    content = value["value"]
     match value["type"]:
         case "bool":
-            return content in ("true", True, "1", 1)
-        case "u8" | "s8" | "u16" | "s16" | "u32" | "s32" | "u64" | "s64":
-            return int(str(content))
-        case "f32" | "f64":
-            return float(str(content).replace("nan:canonical", "nan").replace("nan:arithmetic", "nan"))
+            return content in (True, "true")
+        case "f32" | "f64" as kind:
+            if str(content).startswith("nan"):
+                return math.nan
+            bits, format_ = ("<I", "<f") if kind == "f32" else ("<Q", "<d")
+            return struct.unpack(format_, struct.pack(bits, int(content)))[0]
         case "char" | "string":
             return content
-        case "list":
-            return [from_json(item) for item in content or []]
-        case "tuple":
-            return tuple(from_json(item) for item in content or [])
-        case "option":
-            return None if content is None else from_json(content)
-        case other:
-            raise NotImplementedError(f"a value of type {other}")
+        case _:
+            return int(content)
 
 
 def agrees(value: Any, expected: Json) -> bool:
     """Whether a Python value is the one that a script expects."""
-    content = expected.get("value")
+    content: Any = expected.get("value")
     match expected["type"]:
         case "f32" | "f64":
-            wanted = from_json(expected)
+            wanted = scalar(expected)
             return math.isnan(value) if math.isnan(wanted) else bool(value == wanted)
         case "list" | "tuple":
             items = content or []
@@ -178,15 +230,17 @@ def agrees(value: Any, expected: Json) -> bool:
         case "result":
             return _agrees_result(value, expected)
         case "enum":
-            return str(value.name).lower().replace("_", "-") == content
+            return bool(str(value.name).lower().replace("_", "-") == content)
         case "variant":
-            return bool(type(value).__name__.lower() == str(expected["case"]).replace("-", ""))
+            case, payload = content["case"], content.get("payload")
+            named = type(value).__name__.lower() == case.replace("-", "")
+            return bool(named) and (payload is None or agrees(value.value, payload))
         case "flags":
-            return {flag.name.lower().replace("_", "-") for flag in value} == set(content or [])
+            return bool({flag.name.lower().replace("_", "-") for flag in value} == set(content or []))
         case "record":
-            return all(agrees(getattr(value, name.replace("-", "_")), inner) for name, inner in content)
+            return all(agrees(getattr(value, name), inner) for name, inner in content)
         case _:
-            return bool(value == from_json(expected))
+            return bool(value == scalar(expected))
 
 
 def _agrees_result(value: Any, expected: Json) -> bool:

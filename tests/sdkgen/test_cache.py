@@ -10,7 +10,7 @@ import platformdirs
 import pytest
 
 from ingen_sdkgen import cache as cache_module
-from ingen_sdkgen.cache import Cache, digest
+from ingen_sdkgen.cache import Cache, digest, switched_off
 
 PAYLOAD = 1000
 ENTRY = PAYLOAD + len(cache_module._header(b""))
@@ -122,6 +122,17 @@ def test_a_digest_depends_on_where_parts_are_cut() -> None:
     assert digest([b"ab", b"c"]) != digest([b"a", b"bc"])
     assert digest([b"ab"]) != digest([b"ab", b""])
     assert digest([b"ab"]) == digest(iter([b"ab"]))
+
+
+def test_the_users_cache_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEN_CACHE_DIR", str(tmp_path / "chosen"))
+    with switched_off():
+        Cache.of_user().store("a", b"payload")
+    assert not (tmp_path / "chosen").exists()
+    Cache.of_user().store("a", b"payload")
+    with switched_off():
+        assert Cache.of_user().load("a") is None
+    assert Cache.of_user().load("a") == b"payload"
 
 
 def test_the_environment_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

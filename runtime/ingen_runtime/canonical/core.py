@@ -41,10 +41,9 @@ class CoreFunction(Protocol):
         """Calls the function."""
 
 
-Allocate = Callable[[int, int], tuple[int, memoryview]]
 Reallocate = Callable[[int, int, int, int], int]
 
-_realloc_params = struct.Struct("<I12xI12xI12xI12x")
+REALLOC_PARAMS: Final = struct.Struct("<I12xI12xI12xI12x")
 
 
 def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
@@ -55,7 +54,7 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
     """
     raw = realloc.raw
     words = memoryview(raw).cast("B").cast("I")
-    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
+    pack, call, view_of = REALLOC_PARAMS.pack_into, realloc.call, memory.view
 
     def reallocate(old_ptr: int, old_size: int, alignment: int, new_size: int) -> int:
         pack(raw, 0, old_ptr, old_size, alignment, new_size)
@@ -67,28 +66,6 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
         return ptr
 
     return reallocate
-
-
-def allocator(memory: Memory, realloc: CoreFunction) -> Allocate:
-    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory. Returns the pointer,
-    and a view of the memory as it is now.
-
-    Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS), and what the guest's function raises.
-    """
-    raw = realloc.raw
-    words = memoryview(raw).cast("B").cast("I")
-    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
-
-    def allocate(alignment: int, size: int) -> tuple[int, memoryview]:
-        pack(raw, 0, 0, 0, alignment, size)
-        call()
-        ptr = words[0]
-        view = view_of()
-        if ptr & (alignment - 1) or ptr + size > len(view):
-            raise invalid_allocation(ptr, alignment, size, len(view))
-        return ptr, view
-
-    return allocate
 
 
 def invalid_allocation(ptr: int, alignment: int, size: int, memory_size: int) -> Trap:

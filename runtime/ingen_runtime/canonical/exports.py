@@ -117,16 +117,15 @@ class ExportPlan(Plan):
         source, names, result = writer.source, writer.names, self.type.result
         with source.block("try:"):
             source.line("_call()")
-            if has_post_return and result is not None:
-                # Before any other guest function can run: they may share the buffer.
-                source.line(f"_kept = bytes(_raw[:{SLOT_SIZE}])")
             if result is not None:
                 source.line(f"_value = {writer.lift_outcome(result, '_raw', '0', self._error)}")
             if has_borrow(self._params):
                 source.line(f"{names.scope}.check()")
             if has_post_return:
                 if result is not None:
-                    source.line(f"_post_raw[:{SLOT_SIZE}] = _kept")
+                    # No guest code has run since the call, so a shared buffer still has the results.
+                    with source.block("if _post_raw is not _raw:"):
+                        source.line(f"_post_raw[:{SLOT_SIZE}] = _raw[:{SLOT_SIZE}]")
                 with writer.staying(True):
                     source.line("_post_call()")
         with source.block("except BaseException as _error:"):

@@ -7,6 +7,7 @@ instance's memory and functions only runs the compiled factory, which is cheap.
 from __future__ import annotations
 
 import linecache
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -70,18 +71,18 @@ class Plan:
             source = Source()
             with source.aside() as lines:
                 endpoints = list(write(source))
-            text = "\n".join(lines)
+            used = set(re.findall(r"\w+", "\n".join(lines)))
             parameters = ", ".join(names.endpoint for names in endpoints)
             with source.block(f"def _make({parameters}, _callee, _post_return):"):
                 for names in endpoints:
                     getter = source.constant(names.resource_getter(), "resource_of")
-                    for line in names.prologue(text, getter):
+                    for line in names.prologue(used, getter):
                         source.line(line)
-                if "_raw" in text:
+                if "_raw" in used:
                     source.line("_raw = _callee.raw")
-                if "_call(" in text:
+                if "_call" in used:
                     source.line("_call = _callee.call")
-                if "_post_" in text:
+                if "_post_call" in used:
                     source.line("_post_raw, _post_call = _post_return.raw, _post_return.call")
                 source.extend(lines)
                 source.line("return _result")

@@ -12,6 +12,7 @@ from ingen_runtime.component.binary import BinaryKind, binary_kind, decode_compo
 from ingen_runtime.component.binary.syntax import CoreModuleDef, CustomSection
 from ingen_runtime.component.evaluate import evaluate_component
 from ingen_runtime.component.interface import ItemInfo, describe
+from ingen_runtime.component.module_plan import plan_module
 from ingen_runtime.component.plan import ComponentPlan, ComponentStep, ModuleStep
 from ingen_runtime.engine import CoreModule, CoreStore, Engine, StoreLimits, default_engine
 from ingen_runtime.errors import ComponentFormatError
@@ -29,6 +30,8 @@ class Component:
         instance = component.instantiate({"log": print})
         instance.exports["greet"]("you")
 
+    A core module that carries a `component-type` section is taken for the component that it would make.
+
     `imports` and `exports` say what it needs and offers; each prints as WIT. `classes` decides which Python
     classes stand for the types that have names; by default they are made from the types.
 
@@ -41,8 +44,9 @@ class Component:
         self.engine = engine if engine is not None else default_engine()
         self.classes = classes if classes is not None else ValueClasses()
         if binary_kind(data) is BinaryKind.CORE_MODULE:
-            raise ComponentFormatError("this is a core module, not a component", 0)
-        self.plan: ComponentPlan = evaluate_component(decode_component(data))
+            self.plan: ComponentPlan = plan_module(data)
+        else:
+            self.plan = evaluate_component(decode_component(data))
         self._modules: dict[int, CoreModule] = {}
         self._compile(self.plan)
 

@@ -248,14 +248,15 @@ def _declare_alias(scope: Scope, definition: AliasDef) -> None:
 # --- imports and exports ------------------------------------------------------------------------------------
 
 
-def _resource_paths(
-    extern: Extern, wanted: Collection[ResourceType], budget: Budget
+def resource_paths(
+    extern: Extern, wanted: Collection[ResourceType], budget: Budget | None = None
 ) -> tuple[ResourcePath, ...]:
     """Where in an import, export or instance each wanted resource is found first."""
     found: dict[ResourceType, tuple[str, ...]] = {}
 
     def walk(extern: Extern, path: tuple[str, ...]) -> None:
-        budget.charge(1)
+        if budget is not None:
+            budget.charge(1)
         match extern:
             case TypeExtern(ResourceEntity(resource=resource)):
                 if resource in wanted:
@@ -318,7 +319,7 @@ def _define_import(scope: Scope, definition: ImportDef) -> None:
     scope.imports[name.name] = extern
     scope.import_names[name.name] = name
     scope.add_extern(extern)
-    paths = _resource_paths(extern, bound, scope.budget)
+    paths = resource_paths(extern, bound, scope.budget)
     scope.steps.append(ImportStep(name, sort_of(extern), extern, paths))
 
 
@@ -385,7 +386,7 @@ def _define_export(scope: Scope, definition: ExportDef) -> None:
             raise ComponentFormatError(
                 f"ascribed type of export `{name}` is not compatible with the item's type: {error}", offset
             ) from None
-        paths = _resource_paths(extern, bound, scope.budget)
+        paths = resource_paths(extern, bound, scope.budget)
         scope.export_bound.extend(bound)
     elif isinstance(found, TypeExtern):
         extern = TypeExtern(introduce_type(found.entity, name.name))
@@ -434,7 +435,7 @@ def _instantiate(scope: Scope, expr: Instantiate, offset: int) -> None:
     made = {resource: None for resource in free_resources(instance) if resource not in given}
     scope.export_bound.extend(made)
     scope.instances.append(_check_depth(instance, offset))
-    paths = _resource_paths(instance, made, scope.budget)
+    paths = resource_paths(instance, made, scope.budget)
     scope.steps.append(InstantiateStep(expr.component, items, paths))
 
 

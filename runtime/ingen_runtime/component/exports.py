@@ -1,4 +1,4 @@
-"""What an instance exports, as Python sees it: functions, nested instances, resource classes, value classes."""
+"""What an instance exports, as Python sees it: functions, nested instances, classes."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ class ExportedFunction(Protocol):
 class Exports(Mapping[str, Any]):
     """The exports of an instance by name. What is a valid Python name is an attribute, too.
 
-    `exports["greet"]` is a function, `exports["ns:pkg/iface"]` a nested `Exports`; resources are classes whose
-    constructor, methods and static functions call the guest; named records, variants, enums and flags are the
-    classes of their values.
+    `exports["greet"]` is a function, `exports["ns:pkg/iface"]` a nested `Exports`. Resources are classes
+    whose constructor, methods and static functions call the guest; records, variants, enums and flags are
+    the classes of their values.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ def export_function(
 ) -> ExportedFunction:
     """The Python function for an exported function, whose type and resources are the root component's."""
     if item.options.is_async:
-        return _refuse_async(name)
+        return _refuse_async(name, type_)
     plan = compile_lift(type_, item.side.encoding, classes, name=name)
     endpoint = item.side.endpoint(context.resources)
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
@@ -189,11 +189,14 @@ def export_function(
     return bound
 
 
-def _refuse_async(name: str) -> Any:
+def _refuse_async(name: str, type_: FuncType) -> ExportedFunction:
     def refuse(*_: object) -> Any:
         raise Trap(TrapKind.OTHER, f"{name} is lifted with the async ABI, which is not supported")
 
-    return refuse
+    function: Any = refuse
+    function.type = type_
+    function.call_async = refuse
+    return cast(ExportedFunction, refuse)
 
 
 class _AsyncCall:

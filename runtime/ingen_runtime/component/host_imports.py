@@ -42,8 +42,10 @@ _ABSENT = object()
 
 
 def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
-    """What is provided for an import: by its name, else by a version that is compatible, else by the interface
-    that it implements. `LookupError` where nothing is.
+    """What is provided for an import: by its name, by a compatible version, or by the interface that it
+    implements.
+
+    Raises: LookupError where nothing is.
     """
     for wanted in (name.name, name.implements):
         if wanted is None:
@@ -210,7 +212,7 @@ def _implementation(given: Any, name: str) -> Any:
         return class_
     assert parsed.label is not None
     attribute = attribute_name(parsed.label)
-    function = getattr(class_, attribute, _ABSENT)
+    function: Any = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
     return _method(attribute, is_coroutine_function(function))

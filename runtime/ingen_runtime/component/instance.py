@@ -27,19 +27,21 @@ class Instance:
         classes: ValueClasses,
     ) -> None:
         self.store = store
+        self.classes = classes
         self._context = context
         self.exports = Exports(context.state.name, InstanceType(type_.exports), item, context, classes, store)
         make_resource_classes(self.exports)
 
     def call(self, name: str, *arguments: Any) -> Any:
         """Call an exported function; `ns:pkg/iface#func` is one in an exported instance."""
-        return self._function(name)(*arguments)
+        return self.function(name)(*arguments)
 
     async def call_async(self, name: str, *arguments: Any) -> Any:
         """Call an exported function on a fiber, so that it can wait in `async def` host functions."""
-        return await self._function(name).call_async(*arguments)
+        return await self.function(name).call_async(*arguments)
 
-    def _function(self, name: str) -> Any:
+    def function(self, name: str) -> Any:
+        """An exported function; `ns:pkg/iface#func` is one in an exported instance."""
         instance, hash_, function = name.rpartition("#")
         return self.exports[instance][function] if hash_ else self.exports[function]
 

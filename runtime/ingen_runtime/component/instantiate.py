@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
@@ -28,6 +28,7 @@ from ingen_runtime.component.plan import (
     ComponentStep,
     CoreAliasStep,
     CoreBagStep,
+    CoreCallStep,
     CoreInstantiateStep,
     ExportStep,
     ImportStep,
@@ -44,7 +45,6 @@ from ingen_runtime.engine import (
     CoreExtern,
     CoreFunc,
     CoreInstance,
-    CoreMemory,
     CoreModule,
     CoreStore,
     instantiate_async,
@@ -155,11 +155,12 @@ class Instantiation:
         return func
 
     def _side(self, options: CanonOptions) -> CanonSide:
-        memory: CoreExtern | None = None
-        if options.memory is not None:
-            memory = self._core[Sort.CORE_MEMORY][options.memory]
-        assert memory is None or isinstance(memory, CoreMemory)
-        return CanonSide(self.context, options, memory, self._core_func(options.realloc))
+        return CanonSide(self.context, options, self._core[Sort.CORE_MEMORY], self._core[Sort.CORE_FUNC])
+
+    def _core_call(self, step: CoreCallStep) -> None:
+        func = self._core_func(step.core_func)
+        assert func is not None
+        func()
 
     # Canonical definitions.
 
@@ -180,8 +181,11 @@ class Instantiation:
 
     def _resource(self, step: ResourceStep) -> None:
         name, state = step.resource.name, self.context.state
-        destructor = self._core_func(step.destructor)
-        resource = GuestResource(name, state, None if destructor is None else _destroyer(state, destructor))
+        funcs, index = self._core[Sort.CORE_FUNC], step.destructor
+        destructor = None
+        if index is not None:
+            destructor = _destroyer(state, lambda rep: cast(CoreFunc, funcs[index])(rep))
+        resource = GuestResource(name, state, destructor)
         self.context.resources[step.resource] = resource
 
     # Components and instances.
@@ -267,6 +271,7 @@ _CORE_SORTS = (Sort.CORE_FUNC, Sort.CORE_TABLE, Sort.CORE_MEMORY, Sort.CORE_GLOB
 _CARRY_OUT: dict[type[Any], Callable[[Instantiation, Any], None]] = {
     ModuleStep: Instantiation._module,
     CoreBagStep: Instantiation._core_bag,
+    CoreCallStep: Instantiation._core_call,
     CoreAliasStep: Instantiation._core_alias,
     LiftStep: Instantiation._lift,
     LowerStep: Instantiation._lower,
@@ -281,7 +286,7 @@ _CARRY_OUT: dict[type[Any], Callable[[Instantiation, Any], None]] = {
 }
 
 
-def _destroyer(state: InstanceState, destructor: CoreFunc) -> Callable[[Any], object]:
+def _destroyer(state: InstanceState, destructor: Callable[[Any], object]) -> Callable[[Any], object]:
     """What runs a guest's destructor, whether the host or a guest drops the resource.
 
     From the host it enters the instance, unless the host was called by it; an instance that a trap has ended

@@ -16,8 +16,17 @@ from ingen_runtime.component.entities import (
     TypeExtern,
     sort_of,
 )
-from ingen_runtime.component.type_text import func_type_text, val_type_text
-from ingen_runtime.component.types import FuncType, ValType
+from ingen_runtime.component.names import AnnotatedName, Annotation, parse_name
+from ingen_runtime.component.type_text import definition_text, func_type_text
+from ingen_runtime.component.types import (
+    EnumType,
+    FlagsType,
+    FuncType,
+    OwnType,
+    RecordType,
+    ValType,
+    VariantType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +55,53 @@ def describe(name: str, extern: Extern) -> ItemInfo:
             return ItemInfo(name, kind, f"{name}: {func_type_text(extern.type)};", func=extern.type)
         case InstanceType():
             items = {inner: describe(inner, each) for inner, each in extern.exports.items()}
-            lines = "".join(f"\n  {line}" for item in items.values() for line in item.text.splitlines())
-            return ItemInfo(name, kind, f"interface {name} {{{lines}\n}}", items=items)
+            lines = [line for text in _interface_texts(items) for line in text.splitlines()]
+            body = "".join(f"\n  {line}" for line in lines)
+            return ItemInfo(name, kind, f"interface {name} {{{body}\n}}", items=items)
         case TypeExtern(ResourceEntity()):
             return ItemInfo(name, "resource", f"resource {name};")
         case TypeExtern(DefinedType() as defined):
-            return ItemInfo(name, kind, _definition_text(name, defined), type=defined.type)
+            return ItemInfo(name, kind, _definition(name, defined), type=defined.type)
         case TypeExtern():
             return ItemInfo(name, kind, f"type {name};")
         case ComponentType() | ModuleType():
             return ItemInfo(name, kind, f"{name}: {kind};")
 
 
-def _definition_text(name: str, defined: DefinedType) -> str:
-    text = val_type_text(defined.type)
-    keyword, brace, rest = text.partition(" {")
-    if brace and keyword in ("record", "variant", "enum", "flags"):
-        return f"{keyword} {name} {{{rest}"
-    return f"type {name} = {text};"
+def _definition(name: str, defined: DefinedType) -> str:
+    match defined.type:
+        case RecordType() | VariantType() | EnumType() | FlagsType():
+            keyword, _, content = definition_text(defined.type).partition(" ")
+            return f"{keyword} {name} {content}"
+        case type_:
+            return f"type {name} = {definition_text(type_)};"
+
+
+def _interface_texts(items: Mapping[str, ItemInfo]) -> list[str]:
+    """The texts of an interface's items, functions of resources inside their resources."""
+    members: dict[str, list[str]] = {}
+    texts: list[str] = []
+    for name, item in items.items():
+        parsed = parse_name(name)
+        if isinstance(parsed, AnnotatedName) and item.func is not None and parsed.resource in items:
+            members.setdefault(parsed.resource, []).append(_member(parsed, item.func))
+    for name, item in items.items():
+        if item.kind == "resource" and name in members:
+            body = "".join(f"\n  {member}" for member in members[name])
+            texts.append(f"resource {name} {{{body}\n}}")
+        elif not (name.startswith("[") and name.partition("]")[2].partition(".")[0] in members):
+            texts.append(item.text)
+    return texts
+
+
+def _member(name: AnnotatedName, func: FuncType) -> str:
+    match name.annotation:
+        case Annotation.CONSTRUCTOR:
+            text = func_type_text(func)
+            bare = isinstance(func.result, OwnType)
+            return f"constructor{text.removeprefix('func').rpartition(' -> ')[0] if bare else text[4:]};"
+        case Annotation.METHOD:
+            inner = FuncType(func.params[1:], func.result, func.is_async)
+            return f"{name.label}: {func_type_text(inner)};"
+        case Annotation.STATIC:
+            return f"{name.label}: static {func_type_text(func)};"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,10 +12,10 @@ from ingen_runtime.canonical import StringEncoding as Encoding
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
 from ingen_runtime.component.types import FuncType, ResourceType
-from ingen_runtime.engine import CoreFunc, CoreMemory
+from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
-from ingen_runtime.errors import InternalError
+from ingen_runtime.errors import InternalError, Trap, TrapKind
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import ComponentPlan
@@ -38,28 +38,43 @@ class ComponentContext:
 
 
 class CanonSide:
-    """One side of a call: the component instance with its canonical options."""
+    """One side of a call: the component instance with its canonical options.
+
+    Their indices are looked up when the first call is bound, so a memory may come after what needs it.
+    """
 
     def __init__(
         self,
         context: ComponentContext,
         options: CanonOptions,
-        memory: CoreMemory | None,
-        realloc: CoreFunc | None,
+        memories: Sequence[CoreExtern],
+        funcs: Sequence[CoreExtern],
     ) -> None:
         self.context = context
         self.encoding = _ENCODINGS[options.string_encoding]
-        self._memory = memory
-        self._realloc = realloc
+        self._options = options
+        self._memories = memories
+        self._funcs = funcs
 
     def endpoint(self, resources: Mapping[ResourceType, Resource] | None = None) -> Endpoint:
         """The side for functions whose resource types `resources` knows; by default its own component's."""
+        memory, realloc = self._options.memory, self._options.realloc
+        core_memory = None if memory is None else _member(self._memories, memory)
+        core_realloc = None if realloc is None else _member(self._funcs, realloc)
+        assert core_memory is None or isinstance(core_memory, CoreMemory)
+        assert core_realloc is None or isinstance(core_realloc, CoreFunc)
         return Endpoint(
             instance=self.context.state,
-            memory=self._memory,
-            realloc=None if self._realloc is None else RawFunction(self._realloc),
+            memory=core_memory,
+            realloc=None if core_realloc is None else RawFunction(core_realloc),
             resources=self.context.resources if resources is None else resources,
         )
+
+
+def _member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
+    if index >= len(space):
+        raise Trap(TrapKind.OTHER, "an import was called by a start function, before the memory was there")
+    return space[index]
 
 
 _ENCODINGS = {

@@ -57,6 +57,8 @@ def match_val_type(found: ValType, wanted: ValType) -> None:
     if found != wanted:
         expected, actual = val_type_text(wanted), val_type_text(found)
         if expected == actual:
+            expected, actual = val_type_text(wanted, expand=True), val_type_text(found, expand=True)
+        if expected == actual:
             raise Mismatch(f"`{expected}` names different resource types on the two sides")
         raise Mismatch(f"expected `{expected}`, found `{actual}`")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ingen_runtime.component.types import (
     BorrowType,
     EnumType,
@@ -27,22 +25,38 @@ from ingen_runtime.component.types import (
 MAX_TEXT_LENGTH = 400
 
 
-def val_type_text(type_: ValType, names: Mapping[ValType, str] | None = None) -> str:
-    """A value type as WIT writes it where it is used; types in `names` appear by their name.
+def val_type_text(type_: ValType, *, expand: bool = False) -> str:
+    """A value type as WIT writes it where it is used.
 
-    Records, variants, enums and flags without a name appear with their content in braces.
+    Records, variants, enums and flags appear by their name, without its interface; those that have none, and
+    all of them with `expand`, appear with their content in braces.
     """
-    text = _text(type_, names or {})
+    text = _text(type_, expand)
     return text if len(text) <= MAX_TEXT_LENGTH else text[: MAX_TEXT_LENGTH - 3] + "..."
 
 
-def _text(type_: ValType, names: Mapping[ValType, str]) -> str:
-    name = names.get(type_)
-    if name is not None:
-        return name
+def definition_text(type_: ValType) -> str:
+    """A value type as WIT defines it: the content of the outermost one, names inside."""
+    return _text(type_, False, is_use=False)
+
+
+def short_name(name: str) -> str:
+    """The name of a type without its interface."""
+    return name.rpartition("#")[2]
+
+
+def _text(type_: ValType, expand: bool, is_use: bool = True) -> str:
+    if is_use and not expand:
+        match type_:
+            case RecordType(name=str(name)) | VariantType(name=str(name)):
+                return short_name(name)
+            case EnumType(name=str(name)) | FlagsType(name=str(name)):
+                return short_name(name)
+            case _:
+                pass
 
     def of(inner: ValType) -> str:
-        return _text(inner, names)
+        return _text(inner, expand)
 
     match type_:
         case PrimitiveType():
@@ -74,17 +88,17 @@ def _text(type_: ValType, names: Mapping[ValType, str]) -> str:
                 return f"result<{of(ok)}>"
             return f"result<{'_' if ok is None else of(ok)}, {of(err)}>"
         case OwnType(resource):
-            return resource.name
+            return short_name(resource.name)
         case BorrowType(resource):
-            return f"borrow<{resource.name}>"
+            return f"borrow<{short_name(resource.name)}>"
         case StreamType(element_type):
             return "stream" if element_type is None else f"stream<{of(element_type)}>"
         case FutureType(element_type):
             return "future" if element_type is None else f"future<{of(element_type)}>"
 
 
-def func_type_text(type_: FuncType, names: Mapping[ValType, str] | None = None) -> str:
+def func_type_text(type_: FuncType) -> str:
     """A function type as WIT writes it: `async func(a: u32) -> string`."""
-    params = ", ".join(f"{label}: {val_type_text(param, names)}" for label, param in type_.params)
-    result = "" if type_.result is None else f" -> {val_type_text(type_.result, names)}"
+    params = ", ".join(f"{label}: {val_type_text(param)}" for label, param in type_.params)
+    result = "" if type_.result is None else f" -> {val_type_text(type_.result)}"
     return f"{'async ' if type_.is_async else ''}func({params}){result}"

@@ -11,7 +11,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """The settings of an `Engine`. All of them are part of the compiled code's identity.
+    """The settings of an `Engine`.
 
     The defaults fit thousands of instances into one process: a linear memory reserves no more address space
     than it uses, so it may move when it grows.
@@ -56,5 +56,7 @@ class EngineConfig:
             )
 
     def fingerprint(self) -> str:
-        """Equal for two configurations exactly when they are equal; stable between processes."""
-        return ",".join(f"{name}={value}" for name, value in sorted(asdict(self).items()))
+        """Equal for two configurations exactly when they make the same code of a module, in any process."""
+        settings = asdict(self)
+        del settings["parallel_compilation"]
+        return ",".join(f"{name}={value}" for name, value in sorted(settings.items()))

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
-from ingen_runtime.engine.module import CoreModule, wat_to_wasm
+from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.store import by_address
 from ingen_runtime.engine.suspend import LATE, WAIT_TYPE, adapter_text, note_type, take_type
+from ingen_runtime.engine.text import wat_to_wasm
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Fiber:
         """The call has become `future`; `kept` has to live as long."""
         self._future = future
         self.store.add_fiber(self)
-        self.future_ref = by_address(future)
+        self.future_ref = c.by_address(future)
         self._kept = kept
 
     def note(self, function: AsyncHostFunction, arguments: tuple[Any, ...]) -> int:
@@ -157,7 +157,7 @@ async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
     cancelled.
     """
     store = func.store
-    store.check_usable()
+    store.check_can_start_fiber()
     signature = signature_of(func.type)
     packed = signature.pack_values(arguments)
     results = bytearray(max(len(func.type.results), 1) * c.VAL_SIZE)
@@ -197,6 +197,8 @@ async def instantiate_async(
     if not module.has_start:
         return CoreInstance(store, module, imports)
     packed = pack_imports(store, module, imports)
+    store.check_can_start_fiber()
+    store.uses_gc |= module.uses_gc
     linker = c.linker_new(store.engine.ptr)
     try:
         _define_imports(linker, store, module, packed)

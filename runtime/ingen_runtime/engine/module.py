@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
 from typing import TYPE_CHECKING
 
@@ -89,8 +88,7 @@ class CoreModule:
 def _compile(engine: Engine, wasm: bytes) -> int:
     if wasm[:8] != _PREAMBLE:  # wasmtime would take the text format as well
         raise ComponentFormatError("no core module: it does not begin with the magic number and version 1", 0)
-    module = ctypes.c_void_p()
-    error = c.module_new(engine.ptr, wasm, len(wasm), ctypes.byref(module))
+    module, error = engine.compile(wasm)
     if error:
         message = take_error_message(error)
         # The first line says only that compiling failed; the cause follows.
@@ -98,15 +96,4 @@ def _compile(engine: Engine, wasm: bytes) -> int:
         place = _OFFSET.search(message)
         offset = None if place is None else int(place[1], 16)
         raise ComponentFormatError(f"invalid core module: {_OFFSET.sub('', message)}", offset)
-    assert module.value is not None
-    return module.value
-
-
-def wat_to_wasm(text: str) -> bytes:
-    """The binary of a module in the text format. Raises ComponentFormatError where it has a mistake."""
-    encoded = text.encode()
-    vec = c.ByteVec()
-    error = c.wat2wasm(encoded, len(encoded), ctypes.byref(vec))
-    if error:
-        raise ComponentFormatError(take_error_message(error))
-    return c.take_bytes(vec)
+    return module

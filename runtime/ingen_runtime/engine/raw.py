@@ -1,7 +1,7 @@
 """Calls whose values are packed and unpacked by generated code, straight in the raw slots.
 
-A raw value is in the low bytes of a 16-byte slot, little-endian; what is above an i32 or f32 is ignored when it
-is read, so an i64 slot may be filled in its low half only if the rest is zeroed.
+A raw value is in the low bytes of a 16-byte slot, little-endian; what is above an i32 or f32 is ignored when
+it is read, so an i64 slot may be filled in its low half only if the rest is zeroed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ingen_runtime.engine.store import CoreStore
 class RawFunction:
     """A core function with the buffer that its values pass through.
 
-    `call()` takes the parameters from `raw` and leaves the results there. Functions of one store may share the
-    buffer: fill it right before the call, read it right after.
+    `call()` takes the parameters from `raw` and leaves the results there. Functions of one store may share
+    the buffer: fill it right before the call, read it right after.
     """
 
     __slots__ = ("call", "raw")

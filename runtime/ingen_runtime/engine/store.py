@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
+from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.traps import exception_from_error, exception_from_trap
+from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class CoreStore:
 
     def __init__(self, engine: Engine, limits: StoreLimits | None = None, *, fuel: int | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
+        if fuel is not None and not engine.config.consume_fuel:
+            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         self.engine = engine
         self._failure = Failure()
         self._host = HostFunctions(self._failure)
@@ -96,23 +99,21 @@ class CoreStore:
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
         engine.store_opened()
+        self._prepare_calls()
         if limits is not None:
             self._limit(limits)
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
-        elif fuel is not None:
-            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         if engine.config.epoch_interruption:
             _ticks[self._number] = _weakly(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
-            c.context_set_epoch_deadline(by_address(self.context), 1)
-        self._prepare_calls()
+            c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
         self._trap = ctypes.c_void_p()
-        self._context_ref = by_address(self.context)
+        self._context_ref = c.by_address(self.context)
         self._active = CellType(0)
         self._call = CellType(c.func_call_unchecked)
         self._cells = {
@@ -122,7 +123,7 @@ class CoreStore:
             "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(_by_buffer(self._raw)),
+            "raw_at": CellType(c.by_buffer(self._raw)),
             "trap": CellType(self._trap),
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
@@ -272,7 +273,7 @@ class CoreStore:
         }
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
+            cells |= {"raw": CellType(raw), "raw_at": CellType(c.by_buffer(raw))}
         return cells
 
     def define_host_function(
@@ -284,12 +285,12 @@ class CoreStore:
         out of the Python call that entered the guest, as it was raised.
         """
         self.check_usable()
-        return self._host.define(self.context, type_, function, callback)
+        return self._host.define(self.engine, self.context, type_, function, callback)
 
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
         case."""
-        if self._holder is not None:
+        if self._holder is not None or (self.uses_gc and self._fiber is not None):
             raise StoreUnusableError(_HELD)
         probe()
         self._active.cell_contents += 1
@@ -320,6 +321,8 @@ class CoreStore:
         failure.renew()
         if trap:
             found: Exception = exception_from_trap(trap)
+            if self.uses_gc:
+                drop_exception(self.context)
         elif error:
             found = exception_from_error(error, doing)
         else:
@@ -336,6 +339,12 @@ class CoreStore:
 
     # Fibers: see `fibers`.
 
+    def check_can_start_fiber(self) -> None:
+        """Raises StoreUnusableError where no call on a fiber can begin now."""
+        self.check_usable()
+        if self._holder is not None:
+            raise StoreUnusableError(_HELD)
+
     def add_fiber(self, fiber: Fiber) -> None:
         """A call has begun on a fiber; if the store goes before the fiber ends, it has to be abandoned
         first."""
@@ -349,23 +358,25 @@ class CoreStore:
         self.check_usable()
         if self.in_call:
             raise StoreUnusableError("a guest cannot be resumed from inside a call of the same store")
-        if self._holder is fiber:
-            self._holder = None
-            self._call.cell_contents = c.func_call_unchecked
-        elif self._holder is not None:
+        if self._holder is not None and self._holder is not fiber:
             raise StoreUnusableError(_HELD)
+        self._holder = None
         probe()
         if self.engine.config.epoch_interruption:
             # Else a guest that waited for longer than a tick would have to yield at once.
             c.context_set_epoch_deadline(self._context_ref, 1)
         ended = False
         self._fiber = fiber
+        if self.uses_gc:
+            self._call.cell_contents = call_on_own_fiber
         try:
             ended = bool(c.call_future_poll(fiber.future_ref))
         finally:
             self._fiber = None
-            if self.uses_gc and not ended:
-                self._hold(fiber)
+            if self.uses_gc:
+                self._call.cell_contents = c.func_call_unchecked
+                if not ended:
+                    self._hold(fiber)
         return ended
 
     def _hold(self, fiber: Fiber) -> None:
@@ -426,21 +437,6 @@ def _weakly(store: CoreStore) -> Callable[[], bool]:
         return alive is not None and alive._on_epoch()
 
     return tick
-
-
-class _Anything(ctypes.Structure):
-    """What an address points to when nobody looks."""
-
-    _fields_ = (("byte", ctypes.c_char),)
-
-
-def by_address(address: int) -> Any:
-    """A prepared argument that passes `address` to a hot function."""
-    return ctypes.byref(_Anything.from_address(address))
-
-
-def _by_buffer(buffer: bytearray) -> Any:
-    return ctypes.byref(_Anything.from_buffer(buffer))
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:

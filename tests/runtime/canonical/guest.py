@@ -42,7 +42,7 @@ class FakeFunction:
 
 
 class Guest:
-    """A component instance with a bump allocator; `reallocs` notes its calls as `(old, old_size, align, size)`."""
+    """A component instance with a bump allocator; `reallocs` has its calls: old, old size, align, size."""
 
     def __init__(
         self,

@@ -9,8 +9,7 @@ Source: WebAssembly core specification 3.0, "Modules" in the binary format.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import (
     CoreExternDesc,
@@ -36,9 +35,11 @@ from ingen_runtime.errors import ComponentFormatError
 _SECTION_ORDER = (0, 1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)
 """The section ids of a module in the order they must have; custom sections may be anywhere."""
 
+_READ_SECTIONS = (1, 2, 3, 4, 5, 6, 7, 13)
+"""The sections that say what a module imports and exports."""
 
-@dataclass(frozen=True, slots=True)
-class TagType:
+
+class TagType(NamedTuple):
     """A tag with the type of what it carries."""
 
     type: CoreFuncType
@@ -47,8 +48,7 @@ class TagType:
 CoreExternType: TypeAlias = CoreFuncType | TableType | MemoryType | GlobalType | TagType
 
 
-@dataclass(frozen=True, slots=True)
-class CoreModule:
+class CoreModule(NamedTuple):
     """A core module from outside; `types` keeps what the indices in reference types mean."""
 
     imports: tuple[tuple[str, str, CoreExternType], ...]
@@ -117,8 +117,16 @@ class _ModuleReader:
             end = reader.position + byte_length
             if end > reader.end:
                 raise reader.error("unexpected end of the module in a section")
-            section = Reader(reader.data, reader.position, end)
-            self._section(section, section_id, start)
+            if section_id in _READ_SECTIONS:
+                # Reading bytes is faster than reading a view.
+                section_start = reader.position
+                section = Reader(bytes(reader.data[section_start:end]))
+                try:
+                    self._section(section, section_id)
+                except ComponentFormatError as error:
+                    raise ComponentFormatError(error.message, section_start + (error.offset or 0)) from None
+            elif section_id == 0:
+                self._custom_section(Reader(reader.data, reader.position, end), start)
             reader.position = end
         imports = tuple((item.module, item.name, self._resolve(item.desc, offset)) for item in self.imports)
         exports = {
@@ -127,12 +135,12 @@ class _ModuleReader:
         }
         return CoreModule(imports, exports, tuple(self.types), tuple(self.sections))
 
-    def _section(self, section: Reader, section_id: int, start: int) -> None:
+    def _custom_section(self, section: Reader, start: int) -> None:
+        name = section.name()
+        self.sections.append(CustomSection(start, name, section.take(section.end - section.position)))
+
+    def _section(self, section: Reader, section_id: int) -> None:
         match section_id:
-            case 0:
-                name = section.name()
-                data = section.take(section.end - section.position)
-                self.sections.append(CustomSection(start, name, data))
             case 1:
                 for _ in range(section.count()):
                     self.types.extend(read_rec_group(section).types)
@@ -140,7 +148,7 @@ class _ModuleReader:
                 for _ in range(section.count()):
                     self._import(section)
             case 3:
-                self.funcs.extend(section.vector(section.u32))
+                self.funcs.extend(section.u32_vector())
             case 4:
                 self.tables.extend(section.vector(lambda: _read_table(section)))
             case 5:
@@ -151,14 +159,12 @@ class _ModuleReader:
                 for _ in range(section.count()):
                     offset = section.position
                     self.exports.append((section.name(), section.u8(), section.u32(), offset))
-            case 13:
+            case _:  # tags
                 for _ in range(section.count()):
                     attribute = section.u8()
                     if attribute != 0:
                         raise section.invalid_byte(attribute, "tag attribute")
                     self.tags.append(section.u32())
-            case _:  # start, elements, data count, code, data
-                return
         section.expect_end("a section of a core module")
 
     def _import(self, section: Reader) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, TypeVar
 
 from ingen_runtime.errors import ComponentFormatError
@@ -52,6 +52,10 @@ class Reader:
 
     def u32(self) -> int:
         """An unsigned LEB128 of at most 32 bits in at most five bytes."""
+        position = self.position
+        if position < self.end and (byte := self.data[position]) < 0x80:
+            self.position = position + 1
+            return byte
         return self._unsigned(32)
 
     def u64(self) -> int:
@@ -138,6 +142,17 @@ class Reader:
     def vector(self, element: Callable[[], T]) -> tuple[T, ...]:
         """A vector whose elements `element` reads."""
         return tuple([element() for _ in range(self.count())])
+
+    def u32_vector(self) -> Sequence[int]:
+        """A vector of `u32`; faster than `vector`, for the thousands of functions of a module."""
+        count = self.count()
+        data, start = self.data, self.position
+        if count == self.end - start:
+            small = bytes(data[start : self.end])
+            if small.isascii():
+                self.position = self.end
+                return small
+        return [self.u32() for _ in range(count)]
 
     def optional(self, element: Callable[[], T], what: str) -> T | None:
         """Nothing after 0x00, what `element` reads after 0x01."""

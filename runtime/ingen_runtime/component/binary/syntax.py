@@ -5,13 +5,15 @@ index space of its sort in the enclosing component or type; which definitions ad
 evaluation's knowledge, not this module's.
 
 Source: component-model Binary.md.
+
+Most classes here are named tuples: as dataclasses, they would add 50 ms to every start.
 """
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import CoreExternDesc, NumberType, RecGroup
 from ingen_runtime.component.types import PrimitiveType
@@ -38,8 +40,7 @@ class Sort(enum.Enum):
 # --- core definitions ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class CustomSection:
+class CustomSection(NamedTuple):
     """A custom section; `data` is a view into the file."""
 
     offset: int
@@ -47,8 +48,7 @@ class CustomSection:
     data: memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class CoreModuleDef:
+class CoreModuleDef(NamedTuple):
     """A core module; `data` is a view into the file, preamble included, and starts at `start`."""
 
     offset: int
@@ -56,16 +56,14 @@ class CoreModuleDef:
     data: memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class CoreInstantiateArg:
+class CoreInstantiateArg(NamedTuple):
     """Supplies the imports of module `name` from a core instance."""
 
     name: str
     instance: int
 
 
-@dataclass(frozen=True, slots=True)
-class CoreInstantiate:
+class CoreInstantiate(NamedTuple):
     """A core instance made from a module."""
 
     module: int
@@ -81,16 +79,14 @@ class CoreInlineExport:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class CoreInstanceDef:
+class CoreInstanceDef(NamedTuple):
     """A core instance: from a module, or put together from exports."""
 
     offset: int
     expr: CoreInstantiate | tuple[CoreInlineExport, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CoreImport:
+class CoreImport(NamedTuple):
     """An import of a core module or module type."""
 
     module: str
@@ -98,8 +94,7 @@ class CoreImport:
     desc: CoreExternDesc
 
 
-@dataclass(frozen=True, slots=True)
-class CoreExportDecl:
+class CoreExportDecl(NamedTuple):
     """An export of a module type."""
 
     name: str
@@ -117,15 +112,13 @@ class CoreOuterAlias:
 ModuleDecl: TypeAlias = CoreImport | RecGroup | CoreOuterAlias | CoreExportDecl
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleTypeDef:
+class ModuleTypeDef(NamedTuple):
     """A core module type."""
 
     declarations: tuple[ModuleDecl, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CoreTypeDef:
+class CoreTypeDef(NamedTuple):
     """A definition of the core type section, or of a declarator."""
 
     offset: int
@@ -135,8 +128,7 @@ class CoreTypeDef:
 # --- names --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ExternName:
+class ExternName(NamedTuple):
     """The name of an import or export, with its attributes where it has them."""
 
     name: str
@@ -154,102 +146,88 @@ ValTypeRef: TypeAlias = PrimitiveType | int
 """A value type in place: a primitive type, or the index of a type."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordDef:
+class RecordDef(NamedTuple):
     """A record."""
 
     fields: tuple[tuple[str, ValTypeRef], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class VariantDef:
+class VariantDef(NamedTuple):
     """A variant."""
 
     cases: tuple[tuple[str, ValTypeRef | None], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListDef:
+class ListDef(NamedTuple):
     """A list, of a fixed length where `length` is given."""
 
     element: ValTypeRef
     length: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MapDef:
+class MapDef(NamedTuple):
     """A map."""
 
     key: ValTypeRef
     value: ValTypeRef
 
 
-@dataclass(frozen=True, slots=True)
-class TupleDef:
+class TupleDef(NamedTuple):
     """A tuple."""
 
     types: tuple[ValTypeRef, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FlagsDef:
+class FlagsDef(NamedTuple):
     """Flags."""
 
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EnumDef:
+class EnumDef(NamedTuple):
     """An enum."""
 
     labels: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OptionDef:
+class OptionDef(NamedTuple):
     """An option."""
 
     type: ValTypeRef
 
 
-@dataclass(frozen=True, slots=True)
-class ResultDef:
+class ResultDef(NamedTuple):
     """A result."""
 
     ok: ValTypeRef | None
     err: ValTypeRef | None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDef:
+class OwnDef(NamedTuple):
     """An owning handle to the resource type at an index."""
 
     resource: int
 
 
-@dataclass(frozen=True, slots=True)
-class BorrowDef:
+class BorrowDef(NamedTuple):
     """A borrowing handle to the resource type at an index."""
 
     resource: int
 
 
-@dataclass(frozen=True, slots=True)
-class StreamDef:
+class StreamDef(NamedTuple):
     """A stream."""
 
     element: ValTypeRef | None
 
 
-@dataclass(frozen=True, slots=True)
-class FutureDef:
+class FutureDef(NamedTuple):
     """A future."""
 
     element: ValTypeRef | None
 
 
-@dataclass(frozen=True, slots=True)
-class FuncDef:
+class FuncDef(NamedTuple):
     """A function type."""
 
     params: tuple[tuple[str, ValTypeRef], ...]
@@ -257,23 +235,20 @@ class FuncDef:
     is_async: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceDef:
+class ResourceDef(NamedTuple):
     """A resource type with its representation and the core function that destroys one."""
 
     rep: NumberType
     destructor: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentTypeDef:
+class ComponentTypeDef(NamedTuple):
     """A component type."""
 
     declarations: tuple[ComponentDecl, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceTypeDef:
+class InstanceTypeDef(NamedTuple):
     """An instance type; its declarations hold no import."""
 
     declarations: tuple[ComponentDecl, ...]
@@ -298,8 +273,7 @@ ValTypeDef: TypeAlias = (
 DefType: TypeAlias = ValTypeDef | FuncDef | ResourceDef | ComponentTypeDef | InstanceTypeDef
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDef:
+class TypeDef(NamedTuple):
     """A definition of the type section, or of a declarator."""
 
     offset: int
@@ -313,28 +287,24 @@ class TypeEq:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubResource:
+class SubResource(NamedTuple):
     """The bound of a type import or export: any resource type."""
 
 
-@dataclass(frozen=True, slots=True)
-class SortDesc:
+class SortDesc(NamedTuple):
     """A func, component, instance or core module by the index of its type."""
 
     sort: Sort
     type: int
 
 
-@dataclass(frozen=True, slots=True)
-class TypeDesc:
+class TypeDesc(NamedTuple):
     """A type with its bound."""
 
     bound: TypeEq | SubResource
 
 
-@dataclass(frozen=True, slots=True)
-class ValueDesc:
+class ValueDesc(NamedTuple):
     """A value of a type."""
 
     type: ValTypeRef
@@ -346,8 +316,7 @@ ExternDesc: TypeAlias = SortDesc | TypeDesc | ValueDesc
 # --- component definitions ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ImportDef:
+class ImportDef(NamedTuple):
     """An import of a component or component type."""
 
     offset: int
@@ -355,8 +324,7 @@ class ImportDef:
     desc: ExternDesc
 
 
-@dataclass(frozen=True, slots=True)
-class ExportDecl:
+class ExportDecl(NamedTuple):
     """An export of a component type or instance type."""
 
     offset: int
@@ -375,16 +343,14 @@ class ExportDef:
     desc: ExternDesc | None
 
 
-@dataclass(frozen=True, slots=True)
-class ExportAlias:
+class ExportAlias(NamedTuple):
     """The target of an alias: an export of an instance."""
 
     instance: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class CoreExportAlias:
+class CoreExportAlias(NamedTuple):
     """The target of an alias: an export of a core instance."""
 
     instance: int
@@ -399,8 +365,7 @@ class OuterAlias:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class AliasDef:
+class AliasDef(NamedTuple):
     """An alias."""
 
     offset: int
@@ -417,8 +382,7 @@ class InstantiateArg:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Instantiate:
+class Instantiate(NamedTuple):
     """An instance made from a component."""
 
     component: int
@@ -434,8 +398,7 @@ class InlineExport:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceDef:
+class InstanceDef(NamedTuple):
     """An instance: from a component, or put together from exports."""
 
     offset: int
@@ -450,8 +413,7 @@ class StringEncoding(enum.Enum):
     LATIN1_UTF16 = "latin1+utf16"
 
 
-@dataclass(frozen=True, slots=True)
-class CanonOptions:
+class CanonOptions(NamedTuple):
     """The options of a canonical definition; each index is of the core index space that the name implies."""
 
     string_encoding: StringEncoding | None = None
@@ -464,8 +426,7 @@ class CanonOptions:
     gc: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CanonLift:
+class CanonLift(NamedTuple):
     """Makes a function of type `type` from a core function."""
 
     core_func: int
@@ -473,16 +434,14 @@ class CanonLift:
     type: int
 
 
-@dataclass(frozen=True, slots=True)
-class CanonLower:
+class CanonLower(NamedTuple):
     """Makes a core function from a function."""
 
     func: int
     options: CanonOptions
 
 
-@dataclass(frozen=True, slots=True)
-class CanonBuiltin:
+class CanonBuiltin(NamedTuple):
     """Makes a core function from a built-in of the component model.
 
     `name` is the built-in's keyword (`resource.new`, `stream.read`). Which of the other fields are set is
@@ -503,16 +462,14 @@ class CanonBuiltin:
     slot: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CanonDef:
+class CanonDef(NamedTuple):
     """A definition of the canon section."""
 
     offset: int
     canon: CanonLift | CanonLower | CanonBuiltin
 
 
-@dataclass(frozen=True, slots=True)
-class StartDef:
+class StartDef(NamedTuple):
     """A function that is called at instantiation, with values."""
 
     offset: int
@@ -521,8 +478,7 @@ class StartDef:
     result_count: int
 
 
-@dataclass(frozen=True, slots=True)
-class NestedComponentDef:
+class NestedComponentDef(NamedTuple):
     """A component inside a component."""
 
     offset: int
@@ -547,8 +503,7 @@ Definition: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Component:
+class Component(NamedTuple):
     """A decoded component: its definitions in the order of the file."""
 
     offset: int
