@@ -109,7 +109,7 @@ class Functions:
         self._plan = types.plan
         self._abi = abi
         self._result_area = result_area
-        self._call_names: dict[Path, Names] = {}
+        self._call_names = Names()
 
     # --- Imports ------------------------------------------------------------------------------------------
 
@@ -143,16 +143,17 @@ class Functions:
             arguments.append("_ingen_result as i32")
         call = f"_ingen_import({', '.join(arguments)})"
         value = ""
-        if function.result is None or function.result_spilled:
+        if function.result is None:
             statements.append(f"{call};")
+        elif function.result_spilled:
+            statements.append(f"{call};")
+            value = code.load(function.result, "_ingen_result")
         else:
-            statements.append(f"let _ingen_result = {call};")
-        if function.result is not None:
-            value = (
-                code.load(function.result, "_ingen_result")
-                if function.result_spilled
-                else code.lift(function.result, ["_ingen_result"])
-            )
+            value = code.lift(function.result, ["_ingen_result"])
+            if value == "_ingen_result":
+                value = call
+            else:
+                statements.append(f"let _ingen_result = {call};")
         doc = documentation(function.docs, function.stability)
         returns = "" if function.result is None else f" -> {code.owned(function.result)}"
         return ImportView(
@@ -187,8 +188,8 @@ class Functions:
                 values.append(view(name))
         return params, values
 
-    def _call_name(self, at: Path, kind: str, item: str) -> str:
-        return self._call_names.setdefault(at, Names()).allot(f"_ingen_{kind}_{part(item)}")
+    def _call_name(self, kind: str, item: str) -> str:
+        return self._call_names.allot(f"_ingen_{kind}_{part(item)}")
 
     # --- Exports ------------------------------------------------------------------------------------------
 
@@ -197,10 +198,10 @@ class Functions:
         code = self._abi.code(at)
         doc = documentation(function.docs, function.stability)
         signature = self.guest_signature(function, name, at)
-        call = self._call_name(at, "call", function.name)
+        call = self._call_name("call", function.name)
         calls = [self._call(function, name, code, call, guest)]
         if function.post_return is not None:
-            calls.append(self._post_return(function, code, self._call_name(at, "post", function.name)))
+            calls.append(self._post_return(function, code, self._call_name("post", function.name)))
         return ExportView(GuestFunctionView(doc, bool(doc), signature), tuple(calls))
 
     def guest_signature(self, function: FunctionPlan, name: str, at: Path) -> str:
@@ -268,6 +269,9 @@ class Functions:
                 value = "_ingen_area as i32"
             else:
                 value = code.lower(function.result, place("result"), "")
+                if value == "result":
+                    statements.pop()
+                    value = invocation
         return self._call_view(function.core_name, call, code.at, True, function, statements, value)
 
     def _post_return(self, function: FunctionPlan, code: Code, call: str) -> CallView:
@@ -287,7 +291,7 @@ class Functions:
     def destructor(self, resource: ResourcePlan, own: str, at: Path) -> CallView:
         """What destroys the representation of a resource that the guest exports."""
         assert resource.destructor is not None, "it is exported"
-        call = self._call_name(at, "destroy", resource.name)
+        call = self._call_name("destroy", resource.name)
         statement = f"_ingen::Rep::<<_IngenT as Guest>::{own}>::destroy(a0 as u32);"
         return CallView(
             _literal(resource.destructor), call, _path(at, call), True, "a0: i32", "a0", "", (statement,), ""

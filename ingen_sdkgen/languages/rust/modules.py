@@ -14,6 +14,9 @@ Path: TypeAlias = tuple[str, ...]
 
 EXPORTS = "exports"
 ABI = "_ingen"
+# At the top of the file there are types beside modules, and a module would hide the type of its name.
+_PRIMITIVES = "bool char str u8 u16 u32 u64 usize i8 i16 i32 i64 isize f32 f64".split()
+
 ROOT: Path = ()
 ABI_PATH: Path = (ABI,)
 
@@ -36,7 +39,7 @@ class Modules:
 
     def __init__(self, plan: Plan, renames: Renames) -> None:
         self.root = Module(ROOT)
-        self._names: dict[Path, Names] = {ROOT: Names([EXPORTS, ABI])}
+        self._names: dict[Path, Names] = {ROOT: Names([EXPORTS, ABI, *_PRIMITIVES])}
         self._shared: dict[tuple[Path, str], str] = {}
         self._several = _several_versions(plan)
         self._renames = renames

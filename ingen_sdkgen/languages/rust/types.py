@@ -98,8 +98,9 @@ class RustTypes:
                 self._members[type_] = _member_names(plan.types[type_].kind, key, renames)
             for resource in _resource_types(plan, ScopeId(number)):
                 own = self._names[resource]
+                start = own.rstrip("_")
                 self._resources[resource] = ResourceNames(
-                    own, names.allot(f"{own}Borrow"), names.allot(f"Guest{own}")
+                    own, names.allot(f"{start}Borrow"), names.allot(f"Guest{start}")
                 )
         self._same = self._types_on_both_sides()
 
