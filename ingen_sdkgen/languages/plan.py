@@ -9,7 +9,9 @@ those of the IR (`ingen_sdkgen.model`), but *the `TypeId`s in them index `Plan.t
 came from: an interface that a world both imports and exports stands here twice, with two sets of nominal
 types and resources, and so does one imported under two labels. A type in place (`list<string>`) has no name
 and no scope, and stands here once however often it is written. `PlannedType.canonical` is the same type
-without the aliases in it, at any depth: two types are the same for a caller if these are equal.
+without the aliases in it, at any depth: two types are the same for a caller if these are equal. It is a
+primitive, a record, variant, enum, flags type or resource with its name, or a type in place; so a definition
+like `type names = list<string>` has the `list<string>` in place for its canonical type.
 
 **Layout.** `Plan.layout(type)` has size, alignment, offsets and the flat core types of a value, from the
 runtime's own implementation. In a variant (also option, result), the flat values are the discriminant and

@@ -46,11 +46,14 @@ from ingen_sdkgen.languages.plan import (
 from ingen_sdkgen.languages.valtypes import primitive_value_type, value_type
 from ingen_sdkgen.model import (
     Alias,
+    Enum,
+    Flags,
     Function,
     InterfaceId,
     InterfaceOwner,
     Owner,
     Primitive,
+    Record,
     Resolve,
     Resource,
     Stability,
@@ -58,6 +61,7 @@ from ingen_sdkgen.model import (
     TypeDef,
     TypeId,
     TypeKind,
+    Variant,
     WorldFunction,
     WorldId,
     WorldInterface,
@@ -65,6 +69,8 @@ from ingen_sdkgen.model import (
     WorldKey,
     WorldType,
 )
+
+_NOMINAL = Record | Variant | Enum | Flags | Resource
 
 _I32 = (CoreType.I32,)
 _DROP = CoreFuncType(_I32, ())
@@ -308,9 +314,10 @@ class _Planner:
         canonical: Type | None = None
         if isinstance(kind, Alias):
             canonical = self._canonical(kind.type)
-        elif type_def.name is None:
+        elif not isinstance(kind, _NOMINAL):
+            # A name for `list<string>` makes no new type; only the type in place stands for itself.
             canonical_kind = map_types(kind, self._canonical)
-            if canonical_kind != kind:
+            if canonical_kind != kind or type_def.name is not None:
                 canonical = self._type_in_place(canonical_kind)
         number = TypeId(len(self._types))
         if isinstance(kind, Resource):
