@@ -15,9 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingen_runtime.canonical.layout import CoreType
+from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.languages.rust.modules import ABI_PATH, Path
-from ingen_sdkgen.languages.rust.names import Names, identifier, part, snake
+from ingen_sdkgen.languages.rust.names import Names, identifier, snake
 from ingen_sdkgen.languages.rust.types import RustTypes
 from ingen_sdkgen.languages.rust.values import Value, as_view, place, reference, view
 from ingen_sdkgen.model import (
@@ -135,12 +136,12 @@ class Abi:
     def _label(self, type_: Type) -> str:
         """A type as a part of a name, which it may share with other types."""
         if isinstance(type_, Primitive):
-            return part(type_.value)
+            return snake_case(type_.value)
         planned = self.plan.types[type_]
         if planned.name is not None:
             assert planned.scope is not None, "a named type has a scope"
             module = self.types.modules.path_of(planned.scope)[-1:]
-            return "_".join([*module, part(planned.name)])
+            return "_".join([*module, snake_case(planned.name)])
         word = snake(type(planned.kind).__name__.replace("FixedLengthList", "array"))
         return "_".join([word, *map(self._label, types_in(planned.kind))])
 
@@ -326,7 +327,9 @@ class Code:
                 return f"{self.prefix}put_block({value}, {pointer})"
             case List(element):
                 layout = self._plan.layout(element)
-                arguments = f"{layout.size}, {layout.alignment}, |value, at| {self.put(element, 'value', 'at')}"
+                arguments = (
+                    f"{layout.size}, {layout.alignment}, |value, at| {self.put(element, 'value', 'at')}"
+                )
                 return f"{self.prefix}put_list({value}, {pointer}, {arguments})"
             case Map(key, element):
                 entry = self._plan.layout(canonical).entry
@@ -448,7 +451,10 @@ class _Writer:
         value = ""
         match operation:
             case "load":
-                loads = [self._code.load(part, offset("at", at)) for (_, part), at in zip(parts, offsets, strict=True)]
+                loads = [
+                    self._code.load(part, offset("at", at))
+                    for (_, part), at in zip(parts, offsets, strict=True)
+                ]
                 value = self._construct(type_, kind, loads)
             case "store":
                 for (field, part), at in zip(parts, offsets, strict=True):
@@ -475,6 +481,8 @@ class _Writer:
                     statements.append(f"let [{', '.join(f'v{i}' for i in range(kind.length))}] = value;")
                 for field, part in parts:
                     shown = self._part_of_view(type_, kind, field)
+                    if len(parts) == 1:
+                        return _straight(signature, statements, self._code.lower(part, shown, "scratch"))
                     bound = [f"a{len(names) + i}" for i in range(len(self._flat(part)))]
                     statements.append(f"let {tuple_of(bound)} = {self._code.lower(part, shown, 'scratch')};")
                     names += bound
@@ -504,7 +512,8 @@ class _Writer:
         match kind:
             case Record():
                 fields = "".join(
-                    f"    {name}: {value},\n" for (name, _), value in zip(self._parts(type_, kind), values, strict=True)
+                    f"    {name}: {value},\n"
+                    for (name, _), value in zip(self._parts(type_, kind), values, strict=True)
                 )
                 return f"{self._types.path(type_, ABI_PATH)} {{\n{fields}}}"
             case Tuple():

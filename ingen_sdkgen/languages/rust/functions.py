@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.plan import FunctionPlan, ResourcePlan, ScopePlan
 from ingen_sdkgen.languages.rust.abi import CORE, Abi, Code, offset, tuple_of
 from ingen_sdkgen.languages.rust.docs import documentation
 from ingen_sdkgen.languages.rust.modules import Path
-from ingen_sdkgen.languages.rust.names import Names, identifier, part, snake
+from ingen_sdkgen.languages.rust.names import Names, identifier, snake
 from ingen_sdkgen.languages.rust.options import Renames
 from ingen_sdkgen.languages.rust.types import METHODS, RustTypes, item_key
 from ingen_sdkgen.languages.rust.values import Value, place, view
@@ -142,16 +143,16 @@ class Functions:
             statements.append("let _ingen_result = _ingen_area.pointer();")
             arguments.append("_ingen_result as i32")
         call = f"_ingen_import({', '.join(arguments)})"
-        value = ""
+        lifted = ""
         if function.result is None:
             statements.append(f"{call};")
         elif function.result_spilled:
             statements.append(f"{call};")
-            value = code.load(function.result, "_ingen_result")
+            lifted = code.load(function.result, "_ingen_result")
         else:
-            value = code.lift(function.result, ["_ingen_result"])
-            if value == "_ingen_result":
-                value = call
+            lifted = code.lift(function.result, ["_ingen_result"])
+            if lifted == "_ingen_result":
+                lifted = call
             else:
                 statements.append(f"let _ingen_result = {call};")
         doc = documentation(function.docs, function.stability)
@@ -165,7 +166,7 @@ class Functions:
             f"({', '.join(CORE[core] for core in function.core.params)})"
             + "".join(f" -> {CORE[core]}" for core in function.core.results),
             tuple(statements),
-            value,
+            lifted,
         )
 
     def _import_params(
@@ -189,7 +190,7 @@ class Functions:
         return params, values
 
     def _call_name(self, kind: str, item: str) -> str:
-        return self._call_names.allot(f"_ingen_{kind}_{part(item)}")
+        return self._call_names.allot(f"_ingen_{kind}_{snake_case(item)}")
 
     # --- Exports ------------------------------------------------------------------------------------------
 
@@ -242,7 +243,9 @@ class Functions:
                 lifted = code.lift(param.type, [f"a{i}" for i in param.flat])
             if number == 0 and function.shape in METHODS:
                 # A borrow of what the guest itself implements arrives as its representation.
-                representation = "_ingen::read::<u32>(_ingen_base)" if function.params_spilled else "a0 as u32"
+                representation = (
+                    "_ingen::read::<u32>(_ingen_base)" if function.params_spilled else "a0 as u32"
+                )
                 lifted = f"_ingen::Rep::<{implementation}>::get({representation})"
             statements.append(f"let p{number} = {lifted};")
             arguments.append(f"p{number}")
@@ -308,12 +311,15 @@ class Functions:
         value: str,
     ) -> CallView:
         core = [f"a{i}" for i in range(len(function.core.params))]
+        typed = zip(core, function.core.params, strict=True)
         return CallView(
             _literal(export),
             call,
             _path(at, call),
             generic,
-            ", ".join(f"{name}: {CORE[type_]}" for name, type_ in zip(core, function.core.params, strict=True)),
+            ", ".join(
+                f"{name}: {CORE[type_]}" for name, type_ in zip(core, function.core.params, strict=True)
+            ),
             ", ".join(core),
             "".join(f" -> {CORE[type_]}" for type_ in function.core.results),
             tuple(statements),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ingen_sdkgen.languages.plan import Direction, Plan, ScopeId, ScopePlan
-from ingen_sdkgen.languages.rust.names import Names, identifier, part, snake
+from ingen_sdkgen.languages.rust.names import Names, identifier, snake
 from ingen_sdkgen.languages.rust.options import Renames
 
 Path: TypeAlias = tuple[str, ...]
@@ -57,10 +57,12 @@ class Modules:
             if scope.package is not None and not scope.labelled:
                 package = scope.package.name
                 if (scope.package.namespace, package) in self._several and scope.package.version:
-                    package = f"{package}-{part(scope.package.version).replace('_', '-')}"
+                    package = f"{package}-{scope.package.version}"
                 path = self._within(path, scope.package.namespace)
                 path = self._within(path, package)
-            plain = self._renames.of(scope.key) or snake(scope.key if scope.labelled or scope.interface is None else scope.interface)
+            plain = self._renames.of(scope.key) or snake(
+                scope.key if scope.labelled or scope.interface is None else scope.interface
+            )
             path = (*path, self._names_in(path).allot(plain))
         module = self.root
         for depth, name in enumerate(path, 1):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ingen_sdkgen.languages.casing import pascal_case, snake_case, upper_snake_case
+
 KEYWORDS = frozenset(
     """
     abstract as async await become box break const continue crate do dyn else enum extern false final fn for
@@ -24,27 +26,22 @@ _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 
 def snake(name: str) -> str:
     """The plain name of a function, parameter, field or module: `get-url` is `get_url`."""
-    return _without_clash(name.replace("-", "_").lower())
+    return _without_clash(snake_case(name))
 
 
 def camel(name: str) -> str:
     """The plain name of a type or case: `get-URL` is `GetUrl`."""
-    return _without_clash("".join(word[:1].upper() + word[1:].lower() for word in name.split("-")))
+    return _without_clash(pascal_case(name))
 
 
 def screaming(name: str) -> str:
     """The plain name of a constant: `read-only` is `READ_ONLY`."""
-    return name.replace("-", "_").upper()
+    return upper_snake_case(name)
 
 
 def identifier(plain: str) -> str:
     """The identifier as it stands in code."""
     return f"r#{plain}" if plain in KEYWORDS else plain
-
-
-def part(text: str) -> str:
-    """Any text as a part of an identifier, which it may share with other texts."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
 def is_plain_name(text: str) -> bool:

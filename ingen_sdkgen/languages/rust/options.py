@@ -10,7 +10,7 @@ from ingen_sdkgen.languages.rust.names import is_plain_name
 
 
 @dataclass(frozen=True, slots=True)
-class RustOptions:
+class Options:
     """Choices about Rust bindings.
 
     `derives` are paths of derive macros (`serde::Serialize`) for every record, variant, enum and flags type
@@ -23,11 +23,14 @@ class RustOptions:
     - `ns:pkg/iface@1.0.0#item`: a type or a function of an interface, `#item` one of the world's own;
     - `…#type.item`: a field, case or flag of a type, or a method or static function of a resource.
 
+    `file` names the file and its module instead of the world, in snake case.
+
     `stubs` adds a file with an implementation of every trait in which each function panics, to start from.
     """
 
     derives: tuple[str, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
+    file: str | None = None
     stubs: bool = False
 
 

@@ -300,7 +300,7 @@ class RustTypes:
         }
         same: dict[TypeId, TypeId] = {}
         for scope in plan.scopes:
-            other = imports.get(scope.key)
+            other = imports.get(scope.key or "")
             if scope.direction is Direction.IMPORT or scope.labelled or other is None:
                 continue
             if scope.package is None or scope.package != other.package:

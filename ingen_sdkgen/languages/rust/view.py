@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingen_sdkgen.languages.casing import snake_case
+from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan, PlannedType, ResourcePlan, ScopePlan
 from ingen_sdkgen.languages.rust.abi import Abi, AbiFunctionView
 from ingen_sdkgen.languages.rust.docs import documentation
 from ingen_sdkgen.languages.rust.functions import (
     CallView,
-    ExportView,
     FunctionNames,
     Functions,
     GuestFunctionView,
     ImportView,
     ResultArea,
 )
-from ingen_sdkgen.languages.rust.modules import ABI_PATH, EXPORTS, ROOT, Module, Modules, Path, relative
-from ingen_sdkgen.languages.rust.names import Names, camel, identifier, part, snake
-from ingen_sdkgen.languages.rust.options import Renames, RustOptions
+from ingen_sdkgen.languages.rust.modules import ABI_PATH, Module, Modules, Path, relative
+from ingen_sdkgen.languages.rust.names import Names, camel, identifier, is_plain_name, snake
+from ingen_sdkgen.languages.rust.options import Options, Renames
 from ingen_sdkgen.languages.rust.types import RustTypes
 from ingen_sdkgen.model import (
-    Alias,
     Enum,
-    FixedLengthList,
     Flags,
     Record,
     Resource,
@@ -121,8 +120,9 @@ class ExportedResourceView:
 class ModuleView:
     """A module of the generated file, or its top.
 
-    `abi` is what it uses of the module `_ingen`. `has_guest` says whether there is a trait `Guest`, with the functions `guest_functions` and an associated type
-    for each of `exported_resources`. `calls` are what the exports of the core module stand for.
+    `abi` is what it uses of the module `_ingen`. `has_guest` says whether there is a trait `Guest`, with the
+    functions `guest_functions` and an associated type for each of `exported_resources`. `calls` are what the
+    exports of the core module stand for.
     """
 
     doc: str
@@ -180,7 +180,7 @@ class WorldView:
     stubs: tuple[StubTraitView, ...]
 
 
-def world_view(plan: Plan, options: RustOptions) -> WorldView:
+def world_view(plan: Plan, options: Options) -> WorldView:
     """The view of a world.
 
     Raises: CodegenError, where an option does not fit the world.
@@ -188,8 +188,19 @@ def world_view(plan: Plan, options: RustOptions) -> WorldView:
     return _Builder(plan, options).world()
 
 
+def module_name(plan: Plan, options: Options) -> str:
+    """The plain name of the generated file's module.
+
+    Raises: CodegenError
+    """
+    name = options.file or snake(plan.name)
+    if not is_plain_name(name):
+        raise CodegenError("Rust", f"`{name}`", "no Rust module can be called that")
+    return name
+
+
 class _Builder:
-    def __init__(self, plan: Plan, options: RustOptions) -> None:
+    def __init__(self, plan: Plan, options: Options) -> None:
         self._plan = plan
         self._options = options
         self._renames = Renames(options.renames)
@@ -203,7 +214,7 @@ class _Builder:
         self._calls: list[CallView] = []
         self._stubs: list[StubTraitView] = []
         self._stub_names = Names(["Component"])
-        self._module_name = snake(plan.name)
+        self._module_name = module_name(plan, options)
 
     def world(self) -> WorldView:
         plan = self._plan
@@ -217,7 +228,7 @@ class _Builder:
             bool(doc),
             plan.full_name,
             identifier(self._module_name),
-            f"_ingen_export_{part(plan.name)}",
+            f"_ingen_export_{snake_case(plan.name)}",
             root,
             tuple(self._calls),
             bool(self._calls),
@@ -281,9 +292,7 @@ class _Builder:
 
     # --- Resources ----------------------------------------------------------------------------------------
 
-    def _imported_resource(
-        self, scope: ScopePlan, resource: ResourcePlan, at: Path
-    ) -> ImportedResourceView:
+    def _imported_resource(self, scope: ScopePlan, resource: ResourcePlan, at: Path) -> ImportedResourceView:
         planned = self._plan.types[resource.type]
         names = self._types.resource_names(resource.type)
         functions = _functions_of(self._plan, scope, resource)
@@ -309,7 +318,8 @@ class _Builder:
         functions = _functions_of(self._plan, scope, resource)
         spelled = FunctionNames(scope, functions, self._renames)
         views = [
-            self._functions.exported(function, spelled.of(function), at, names.guest) for function in functions
+            self._functions.exported(function, spelled.of(function), at, names.guest)
+            for function in functions
         ]
         doc = documentation(planned.docs, planned.stability)
         assert resource.new is not None and resource.rep is not None, "an exported resource has both"
@@ -447,7 +457,7 @@ class _Builder:
             resources.append(
                 StubResourceView(
                     identifier(own.own),
-                    self._stub_names.allot(camel(part("_".join(at)).replace("_", "-")) + own.own),
+                    self._stub_names.allot(camel(snake_case("_".join(at)).replace("_", "-")) + own.own),
                     start + "".join(f"{identifier(name)}::" for name in at) + own.guest,
                     tuple(signature(function, spelled) for function in functions),
                 )
@@ -473,7 +483,6 @@ def _functions_of(plan: Plan, scope: ScopePlan, resource: ResourcePlan) -> list[
 
 def _byte_string(content: bytes) -> str:
     """The content of a byte string literal that may go on in the next line."""
-    text = "".join(
+    return "".join(
         chr(byte) if 0x20 < byte < 0x7F and byte not in b'"\\' else f"\\x{byte:02x}" for byte in content
     )
-    return text

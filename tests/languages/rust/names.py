@@ -7,7 +7,20 @@ from ingen_sdkgen.languages.rust.names import KEYWORDS
 NAMES = sorted(
     {keyword.lower() for keyword in KEYWORDS}
     | {"ok", "err", "some", "none", "option", "result", "string", "str", "vec", "box", "b-tree-map"}
-    | {"guest", "guest-r", "r-borrow", "t", "drop", "clone", "copy", "debug", "default", "from", "into", "fmt"}
+    | {
+        "guest",
+        "guest-r",
+        "r-borrow",
+        "t",
+        "drop",
+        "clone",
+        "copy",
+        "debug",
+        "default",
+        "from",
+        "into",
+        "fmt",
+    }
     | {"u8", "i32", "bool", "char", "usize", "core", "std", "alloc", "test", "main", "export", "exports"}
     | {"memory", "ptr0", "a0", "p0", "at", "value", "scratch", "base", "area", "index", "handle", "target"}
     | {"new", "get", "get-mut", "into-inner", "bits", "empty", "all", "rep", "lower", "lift", "load", "read"}
@@ -55,7 +68,11 @@ def wit() -> str:
     interfaces = ["functions", "types", *kinds, "resources", "upper", "methods", *escaped]
     lines += ["world names {"]
     lines += [f"  {way} {interface};" for way in ("import", "export") for interface in interfaces]
-    lines += [f"  {way} x-{name.strip('%')}: func({name}: string);" for way in ("import", "export") for name in escaped]
+    lines += [
+        f"  {way} x-{name.strip('%')}: func({name}: string);"
+        for way in ("import", "export")
+        for name in escaped
+    ]
     for name in ("u32", "i32", "char", "str", "self", "super", "core", "exports", "string", "result"):
         lines += [f"  import %{name}: interface {{ f: func(x: u32, y: list<char>) -> string; }}"]
     lines += ["}"]
