@@ -310,13 +310,14 @@ class _Placing:
 
     def _functions(self, functions: Mapping[str, Function]) -> dict[str, Function]:
         placed = {}
-        for name, function in functions.items():
+        # Here the order is settled before handles are numbered; in a world it is after that.
+        for name, function in setters_after_getters(functions).items():
             try:
                 if self._lets_in(function.stability, _span_of(function)):
                     placed[name] = self._function(function)
             except _Excluded:
                 pass
-        return setters_after_getters(placed)
+        return placed
 
     def _function(self, function: Function) -> Function:
         span = _span_of(function)

@@ -236,6 +236,7 @@ def test_a_package_is_no_component_and_no_module() -> None:
         (b"\x01[]", "expected an object"),
         (b"\x01\xff", "no JSON"),
         (b'\x01{"docs":1}', "expected a string"),
+        (b'\x01{"docs":"\\ud800"}', "surrogate"),
         (b'\x01{"worlds":{"x":{}}}', "no world `x`"),
         (b'\x01{"interfaces":{"x":{}}}', "no interface `x`"),
         (b'\x01{"interfaces":{"i":{"types":{"x":{}}}}}', "no type `x`"),
