@@ -81,7 +81,29 @@ class Language(NamedTuple):
         return next((option for option in self.options if option.name == name), None)
 
 
-OWN_LANGUAGES: tuple[Language, ...] = ()
+OWN_LANGUAGES: tuple[Language, ...] = (
+    Language(
+        "rust",
+        Side.GUEST,
+        "one file for any crate, without dependencies",
+        (
+            Option("file", OptionKind.TEXT, "the name of the module, in place of the world's"),
+            Option("derives", OptionKind.LIST, "derive macros for every type without handles in it"),
+            Option("renames", OptionKind.TABLE, "names in Rust for items: `ns:pkg/iface#item`"),
+            Option("stubs", OptionKind.SWITCH, "also a file to start from, with every trait implemented"),
+        ),
+        "rust",
+        "ingen_sdkgen.languages.rust",
+    ),
+    Language(
+        "c",
+        Side.GUEST,
+        "a header and a source file in C99",
+        (Option("file", OptionKind.TEXT, "the name of both files, in place of the world's"),),
+        "c",
+        "ingen_sdkgen.languages.c",
+    ),
+)
 
 
 def languages(side: Side | None = None, templates: Path | None = None) -> list[Language]:
@@ -118,5 +140,6 @@ def generate(
         assert templates is not None, "a language that is not ours comes from a folder"
         return generate_from_templates(templates / language.templates, resolve, world, options, templates)
     module = import_module(language.module)
-    made: dict[str, bytes] = module.generate(resolve, world, options, Templates(templates))
+    chosen = module.Options(**{name.replace("-", "_"): value for name, value in options.items()})
+    made: dict[str, bytes] = module.generate(resolve, world, chosen, Templates(templates))
     return made
