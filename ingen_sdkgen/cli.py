@@ -52,6 +52,8 @@ _VERBS = {
         "generate bindings for guests: code that becomes WebAssembly",
     ),
     "gen-host": ("ingen_sdkgen.verbs.generate", "generate bindings for hosts: code that runs WebAssembly"),
+    "build": ("ingen_sdkgen.verbs.build", "compile the guests of a project"),
+    "componentize": ("ingen_sdkgen.verbs.build", "make a component of a core module"),
     "templates": ("ingen_sdkgen.verbs.templates", "list the templates of all languages, or copy some"),
 }
 

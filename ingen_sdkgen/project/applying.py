@@ -11,14 +11,20 @@ from ingen_sdkgen.project.lock import lock_bytes
 from ingen_sdkgen.writing import write_whole
 
 
-def apply(project: Project, comparison: Comparison) -> None:
+def apply(project: Project, comparison: Comparison, *, force: bool = False) -> None:
     """Write what is missing or different, remove what is extra, then write the lock file.
 
     Each file is replaced as a whole. A run that is stopped leaves the old lock file, and the next one goes on
     from there. What somebody edited and nothing generates any more stays.
 
-    Raises: UnwritableOutput
+    Raises: UnwritableOutput; unless `force`, WitErrors where a file is in the way that is not ours: then
+            nothing is written.
     """
+    foreign = [finding for finding in comparison.findings if finding.state is State.FOREIGN]
+    if foreign and not force:
+        from ingen_sdkgen.project.out_of_date import in_the_way
+
+        raise in_the_way(project.root, foreign)
     for finding in comparison.findings:
         path = project.root / finding.path
         if finding.after is not None:

@@ -48,6 +48,8 @@ class Comparison(NamedTuple):
     """How many files are as they should be."""
     lock: Lock
     """What the lock file should say once all is as it should be."""
+    files: Sequence[tuple[str, ...]]
+    """What each target consists of: paths from the root."""
 
 
 def compare(project: Project, targets: Sequence[Target], sides: Iterable[Side]) -> Comparison:
@@ -76,7 +78,7 @@ def compare(project: Project, targets: Sequence[Target], sides: Iterable[Side]) 
     findings += _extra(project.root, old, {path for entry in new.values() for path in entry.files})
     if old != new:
         findings.append(_lock_finding(project, old, new))
-    return Comparison(findings, current, new)
+    return Comparison(findings, current, new, [tuple(item.files) for item in produced])
 
 
 def _check_names(project: Project, produced: Sequence[Produced]) -> None:

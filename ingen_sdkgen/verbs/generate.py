@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from ingen_sdkgen.languages.registry import Language, OptionKind, OptionValue, Side, languages
-from ingen_sdkgen.project import PROJECT_FILE, Project, Target, find_project_file
+from ingen_sdkgen.project import Project, Target
 from ingen_sdkgen.project.comparison import Comparison, State, compare
-from ingen_sdkgen.verbs.shared import add_gates, add_project, add_running, split_names
+from ingen_sdkgen.verbs.shared import add_gates, add_project, add_running, project_file, split_names
 
 
 class _Verb(NamedTuple):
@@ -151,25 +151,6 @@ def _project(arguments: argparse.Namespace, sides: tuple[Side, ...]) -> Project:
     return read_project(project_file(arguments.project))
 
 
-def project_file(given: Path | None) -> Path:
-    """The project file that the command line means.
-
-    Raises: WitError
-    """
-    if given is not None:
-        return given / PROJECT_FILE if given.is_dir() else given
-    found = find_project_file(Path())
-    if found is None:
-        from ingen_sdkgen.diagnostics import WitError
-
-        raise WitError(
-            f"there is no {PROJECT_FILE} in this folder or above it",
-            hint="`ingen-sdkgen new NAME --language c` begins a project; "
-            "`ingen-sdkgen gen-wasm WIT --language c --out DIR` does without",
-        )
-    return found
-
-
 def _project_of_arguments(arguments: argparse.Namespace, sides: tuple[Side, ...]) -> Project:
     if arguments.project is not None:
         _refuse(arguments, f"--project says what to generate, and so does {arguments.path}")
@@ -262,15 +243,10 @@ def _check(project: Project, comparison: Comparison, arguments: argparse.Namespa
 
 def _apply(project: Project, comparison: Comparison, arguments: argparse.Namespace) -> None:
     changes = [finding for finding in comparison.findings if finding.path != project.lock.name]
-    foreign = [finding for finding in changes if finding.state is State.FOREIGN]
-    if foreign and not arguments.force:
-        from ingen_sdkgen.project.out_of_date import in_the_way
-
-        raise in_the_way(project.root, foreign)
     if comparison.findings:
         from ingen_sdkgen.project.applying import apply
 
-        apply(project, comparison)
+        apply(project, comparison, force=arguments.force)
     for finding in changes:
         if finding.state is State.EDITED:
             was = "it is as generated again" if finding.after is not None else "so it stays"

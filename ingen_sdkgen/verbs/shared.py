@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+from ingen_sdkgen.project import PROJECT_FILE, find_project_file
+
 
 def add_gates(group: argparse._ArgumentGroup) -> None:
     """Which gated items count."""
@@ -48,3 +50,22 @@ def add_project(group: argparse._ArgumentGroup) -> None:
 def split_names(given: Iterable[str]) -> list[str]:
     """Names that were given with commas, in repeated arguments, or both."""
     return [name.strip() for names in given for name in names.split(",") if name.strip()]
+
+
+def project_file(given: Path | None) -> Path:
+    """The project file that the command line means.
+
+    Raises: WitError
+    """
+    if given is not None:
+        return given / PROJECT_FILE if given.is_dir() else given
+    found = find_project_file(Path())
+    if found is None:
+        from ingen_sdkgen.diagnostics import WitError
+
+        raise WitError(
+            f"there is no {PROJECT_FILE} in this folder or above it",
+            hint="`ingen-sdkgen new NAME --language c` begins a project; "
+            "`ingen-sdkgen gen-wasm WIT --language c --out DIR` does without",
+        )
+    return found
