@@ -54,6 +54,7 @@ _VERBS = {
     "gen-host": ("ingen_sdkgen.verbs.generate", "generate bindings for hosts: code that runs WebAssembly"),
     "build": ("ingen_sdkgen.verbs.build", "compile the guests of a project"),
     "componentize": ("ingen_sdkgen.verbs.build", "make a component of a core module"),
+    "new": ("ingen_sdkgen.verbs.new", "begin a project that builds and runs at once"),
     "templates": ("ingen_sdkgen.verbs.templates", "list the templates of all languages, or copy some"),
 }
 

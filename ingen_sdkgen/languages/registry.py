@@ -71,11 +71,6 @@ class Language(NamedTuple):
     module: str | None
     """What has its `generate`; None where templates are all there is."""
 
-    @property
-    def title(self) -> str:
-        """What messages call bindings in it: `C guests`."""
-        return f"{self.name} {self.side.value}s" if self.side is not Side.OTHER else self.name
-
     def option(self, name: str) -> Option | None:
         """The option of that name."""
         return next((option for option in self.options if option.name == name), None)

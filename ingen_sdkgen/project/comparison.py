@@ -115,6 +115,8 @@ def _lock_finding(project: Project, old: Lock, new: Lock) -> Finding:
     name = next(name for name in sorted({*old, *new}) if old.get(name) != new.get(name))
     if name not in new:
         reason = f"it still has the {name}"
+    elif name not in old:
+        reason = f"it does not have the {name} yet"
     else:
         reason = _cause(old.get(name), new[name]) or f"the {name} has other files"
     return Finding(State.STALE, LOCK_FILE, reason, None, None)

@@ -150,7 +150,7 @@ def _options(table: TomlTable, language: Language) -> dict[str, OptionValue]:
         value, option = table.value(key), language.option(key)
         if option is None:
             hint = nearest(key, [known.name for known in language.options], listed=True)
-            table.problem(key, f"{language.title} have no option `{key}`", hint=hint, at_key=True)
+            table.problem(key, f"`{language.name}` has no option `{key}`", hint=hint, at_key=True)
         elif not option.kind.fits(value):
             table.problem(key, f"`{key}` is {described(value)}, but should be {option.kind.value}")
         else:

@@ -1,4 +1,4 @@
-"""The verbs `build` and `componentize`: compile the guests of a project, and make components of core modules."""
+"""The verbs `build` and `componentize`: compile the guests of a project, make components of modules."""
 
 from __future__ import annotations
 
