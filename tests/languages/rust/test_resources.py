@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -21,7 +21,7 @@ TARGET = "wasm32-unknown-unknown"
 class Thing:
     """The host's thing; `alive` holds those that no one has dropped."""
 
-    alive: set[Thing] = set()
+    alive: ClassVar[set[Thing]] = set()
 
     def __init__(self, name: str) -> None:
         self._name = name

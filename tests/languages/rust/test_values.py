@@ -72,7 +72,10 @@ def samples(echo: Any) -> dict[str, list[Any]]:
     """Arguments for the functions that take one."""
     shape = echo.Shape
     point = echo.Point(1.5, -2.25)
-    nested = [echo.Nested("näme", [point, echo.Point(0.0, 1e300)], (255, "\U0001f980")), echo.Nested("", [], None)]
+    nested = [
+        echo.Nested("näme", [point, echo.Point(0.0, 1e300)], (255, "\U0001f980")),
+        echo.Nested("", [], None),
+    ]
     shapes = [
         shape.None_(),
         shape.Circle(0.5),
