@@ -52,8 +52,8 @@ def lint(source: Path) -> None:
 def build(guest: str, files: dict[str, str], target: str, folder: Path, *flags: str) -> Path:
     """The module (for wasm32-wasip2 the component) of a guest beside the tests, with generated files."""
     folder.mkdir(parents=True, exist_ok=True)
-    for source in (GUESTS / f"{guest}.rs", GUESTS / "allocator.rs"):
-        shutil.copy(source, folder)
+    for written in (GUESTS / f"{guest}.rs", GUESTS / "allocator.rs"):
+        shutil.copy(written, folder)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
