@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-import platform
+import os
 import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from pathlib import Path
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
 WASMTIME_MAJOR = 50
 """The only major version of wasmtime whose C layouts this module knows."""
+
+
+def _machine() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    import platform  # slow to import, and needed on Windows only
+
+    return platform.machine()
+
+
+MACHINE = _machine()
+"""The CPU's architecture, as the operating system calls it."""
 
 
 def _locate() -> tuple[Path, str]:
@@ -39,9 +51,7 @@ def _locate() -> tuple[Path, str]:
     version = infos[-1].name.removeprefix("wasmtime-").removesuffix(".dist-info") if infos else _version()
     if version.split(".")[0] != str(WASMTIME_MAJOR):
         raise ImportError(f'{needed}, but {version} is installed: pip install "wasmtime=={WASMTIME_MAJOR}.*"')
-    machine = {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(
-        platform.machine(), platform.machine()
-    )
+    machine = {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(MACHINE, MACHINE)
     system = "android" if hasattr(sys, "getandroidapilevel") else sys.platform
     names = {"win32": "_wasmtime.dll", "darwin": "_libwasmtime.dylib"}
     library = package / f"{system}-{machine}" / names.get(system, "_libwasmtime.so")

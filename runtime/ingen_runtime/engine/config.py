@@ -26,8 +26,9 @@ class EngineConfig:
     """Bytes to reserve beyond a memory that moved, so that it moves less often."""
     max_wasm_stack: int = 512 * KIB
     """Stack that guest code may use, host functions' frames between guest frames included, in bytes."""
-    async_stack_size: int = 2 * MIB
-    """Stack of a fiber, in bytes: `max_wasm_stack` and room for host functions. Only touched pages cost."""
+    async_stack_size: int = 8 * MIB + 512 * KIB
+    """Stack of a fiber, in bytes: `max_wasm_stack`, and for host functions the 8 MiB that CPython's own
+    limits of recursion count on. Only touched pages cost."""
     epoch_interruption: bool = True
     """Compile checks into loops and functions that let the host interrupt a guest, or make it yield."""
     consume_fuel: bool = False

@@ -6,9 +6,11 @@ import ctypes
 import dataclasses
 import functools
 import os
+import sys
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from ingen_runtime.engine import bindings as c
@@ -31,7 +33,7 @@ class Engine:
     Safe to share between threads. `cache` is where compiled code is kept, None for nowhere.
     """
 
-    __slots__ = ("__weakref__", "_functypes", "_stores", "_wait_linker", "cache", "config", "ptr")
+    __slots__ = ("__weakref__", "_functypes", "_open_stores", "_wait_linker", "cache", "config", "ptr")
 
     _process_forked: ClassVar[bool] = False
     """Whether this process is the child of a fork: then wasmtime's compiler threads are gone."""
@@ -41,12 +43,14 @@ class Engine:
         self.config = config or EngineConfig()
         self.cache = cache
         self.ptr = c.engine_new_with_config(_c_config(self.config))
-        self._stores = 0
+        # A set: adding and discarding are atomic, whatever thread or collection a store goes in.
+        self._open_stores: set[int] = set()
         self._wait_linker: int = 0
         self._functypes: dict[CoreFuncType, int] = {}
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             for functype in self._functypes.values():
                 c.functype_delete(functype)
             if self._wait_linker:
@@ -103,18 +107,18 @@ class Engine:
             raise InternalError("the function that waits is not defined")
         return bytes(extern)
 
-    def store_opened(self) -> None:
+    def store_opened(self, number: int) -> None:
         """A store that can be interrupted exists: time has to pass for it."""
-        self._stores += 1
+        self._open_stores.add(number)
         if self.config.epoch_interruption:
             _TICKER.watch(self)
 
-    def store_closed(self) -> None:
-        self._stores -= 1
+    def store_closed(self, number: int) -> None:
+        self._open_stores.discard(number)
 
     @property
     def has_stores(self) -> bool:
-        return self._stores > 0
+        return bool(self._open_stores)
 
 
 def _c_config(config: EngineConfig) -> int:

@@ -258,7 +258,7 @@ class CoreInstance:
         self.store = store
         self.module = module
         packed = pack_imports(store, module, imports)
-        store.uses_gc |= module.uses_gc
+        store.prepare_for(module)
         self._handle = c.Instance()
         trap = ctypes.c_void_p()
         store.enter()

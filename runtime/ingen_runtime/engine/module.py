@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingen_runtime.engine import bindings as c
@@ -35,8 +37,9 @@ class CoreModule:
         self._interface = ModuleInterface(wasm)
         self._export_types: dict[str, CoreExternType] = {}
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             c.module_delete(self.ptr)
             self.ptr = 0
 
@@ -53,6 +56,11 @@ class CoreModule:
     def has_start(self) -> bool:
         """Whether instantiation runs a start function."""
         return self._interface.has_start
+
+    @property
+    def memory_count(self) -> int:
+        """How many memories each instance makes."""
+        return self._interface.memory_count
 
     @property
     def uses_gc(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
+from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
 from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
     from ingen_runtime.engine.fibers import Fiber
+    from ingen_runtime.engine.module import CoreModule
 
 _SHARED_SLOTS: Final = 16
 """Functions with up to this many values share the store's raw buffer."""
@@ -66,6 +69,7 @@ class CoreStore:
         "_holder",
         "_host",
         "_interrupted",
+        "_mappings",
         "_memories",
         "_number",
         "_raw",
@@ -88,6 +92,7 @@ class CoreStore:
         self._memories: weakref.WeakSet[CoreMemory] | None = None
         self._deadline: float | None = None
         self._interrupted = False
+        self._mappings = 0
         self._fiber: Fiber | None = None
         self._fibers: set[Fiber] = set()
         self._holder: Fiber | None = None
@@ -98,7 +103,7 @@ class CoreStore:
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
-        engine.store_opened()
+        engine.store_opened(self._number)
         self._prepare_calls()
         if limits is not None:
             self._limit(limits)
@@ -128,8 +133,9 @@ class CoreStore:
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             self._delete("is closed")
 
     # Life.
@@ -150,11 +156,12 @@ class CoreStore:
             self._fibers.pop().abandon()
         ptr, self.ptr = self.ptr, 0
         c.store_delete(ptr)
+        MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
         _ticks.pop(self._number, None)
         _failures.pop(self._number, None)
-        self.engine.store_closed()
+        self.engine.store_closed(self._number)
 
     def disable(self, why: str) -> None:
         """From now on every call raises StoreUnusableError, saying that the store `why` ("is closed")."""
@@ -287,6 +294,12 @@ class CoreStore:
         self.check_usable()
         return self._host.define(self.engine, self.context, type_, function, callback)
 
+    def prepare_for(self, module: CoreModule) -> None:
+        """An instance of `module` is about to be made."""
+        MAPPINGS.take(module.memory_count)
+        self._mappings += module.memory_count
+        self.uses_gc |= module.uses_gc
+
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
         case."""
@@ -339,19 +352,22 @@ class CoreStore:
 
     # Fibers: see `fibers`.
 
-    def check_can_start_fiber(self) -> None:
-        """Raises StoreUnusableError where no call on a fiber can begin now."""
+    def begin_fiber(self) -> None:
+        """A call on a fiber is about to begin; `end_fiber` follows. Raises where that cannot be now."""
         self.check_usable()
         if self._holder is not None:
             raise StoreUnusableError(_HELD)
+        MAPPINGS.take(MAPPINGS_PER_FIBER)
 
     def add_fiber(self, fiber: Fiber) -> None:
-        """A call has begun on a fiber; if the store goes before the fiber ends, it has to be abandoned
+        """The call has begun: if the store goes before the fiber ends, the fiber has to be abandoned
         first."""
         self._fibers.add(fiber)
 
-    def remove_fiber(self, fiber: Fiber) -> None:
+    def end_fiber(self, fiber: Fiber) -> None:
+        """The call has ended."""
         self._fibers.discard(fiber)
+        MAPPINGS.give_back(MAPPINGS_PER_FIBER)
 
     def poll(self, fiber: Fiber) -> bool:
         """Let a fiber of this store run until it ends or waits; whether it ended."""

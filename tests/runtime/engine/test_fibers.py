@@ -27,6 +27,7 @@ from ingen_runtime.engine import (
     instantiate_async,
     wat_to_wasm,
 )
+from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
 from ingen_runtime.errors import StoreUnusableError, Trap, TrapKind
 from tests.runtime.engine.conftest import func
 
@@ -498,5 +499,38 @@ def test_little_stays_with_a_waiting_guest(guest: Guest) -> None:
         kept = [guest(wait) for _ in range(100)]
         assert (sys.getallocatedblocks() - before) / 100 < 150
         del kept
+
+    run(main())
+
+
+def test_guests_are_refused_before_the_process_runs_out_of_mappings(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        gc.collect()
+        gate = asyncio.Event()
+
+        async def wait(value: int) -> int:
+            await gate.wait()
+            return value
+
+        instances = [guest(wait) for _ in range(3)]
+        before = MAPPINGS.used
+        monkeypatch.setattr(MAPPINGS, "limit", before + 2 * MAPPINGS_PER_FIBER)
+        tasks = [
+            asyncio.ensure_future(call_async(func(instances[index], "wait"), index)) for index in range(2)
+        ]
+        await asyncio.sleep(0)
+        for start in (lambda: call_async(func(instances[2], "wait"), 2), _instantiate):
+            with pytest.raises(Trap, match=r"vm\.max_map_count") as caught:
+                await start()
+            assert caught.value.kind is TrapKind.LIMIT_EXCEEDED
+        gate.set()
+        assert await asyncio.gather(*tasks) == [0, 1]
+        assert await call_async(func(instances[2], "wait"), 2) == 2
+        assert MAPPINGS.used == before
+
+    async def _instantiate() -> None:
+        guest(_next)
 
     run(main())
