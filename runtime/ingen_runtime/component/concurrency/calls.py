@@ -6,6 +6,7 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,6 +55,11 @@ if TYPE_CHECKING:
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
+_TURNS_AFTER_RETURN = 64
+"""How many turns threads get, after the host's call has returned, to come to their end.
+
+What then still runs goes on with the host's next call into the store.
+"""
 
 
 def current_thread(context: ComponentContext) -> GuestThread:
@@ -147,7 +153,7 @@ class GuestCallee:
             # Only async functions have a callback, so the instance is the task's own now.
             instance.exclusive = None
             if code == _YIELD:
-                if await thread.wait_until(is_free, cancellable=True):
+                if await thread.yield_until(is_free, cancellable=True):
                     event = CANCELLED
             else:
                 set_ = waitable_set(self.state.handles.get(packed >> 4), packed >> 4)
@@ -384,8 +390,9 @@ class HostCaller:
         try:
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
-            while task.threads and scheduler.tick():
-                pass
+            for _ in range(_TURNS_AFTER_RETURN):
+                if not task.threads or not scheduler.tick():
+                    break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False
@@ -397,7 +404,10 @@ class HostCaller:
         try:
             task, outcome = self._begin(arguments)
             await scheduler.run_until_async(lambda: bool(outcome))
-            await scheduler.run_until_async(lambda: not task.threads or not scheduler.can_run)
+            turns = itertools.count()
+            await scheduler.run_until_async(
+                lambda: not task.threads or not scheduler.can_run or next(turns) >= _TURNS_AFTER_RETURN
+            )
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False
