@@ -6,7 +6,6 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,9 +55,9 @@ if TYPE_CHECKING:
 
 _EXIT, _YIELD, _WAIT = range(3)
 _TURNS_AFTER_RETURN = 64
-"""How many turns threads get, after the host's call has returned, to come to their end.
+"""How many turns a task's first thread gets, after the host's call has returned, to come to its end.
 
-What then still runs goes on with the host's next call into the store.
+What then still runs goes on with the host's next call into the store, as do all other threads.
 """
 
 
@@ -391,7 +390,7 @@ class HostCaller:
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
             for _ in range(_TURNS_AFTER_RETURN):
-                if not task.threads or not scheduler.tick():
+                if not scheduler.run_if_ready(task.main):
                     break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
@@ -404,10 +403,9 @@ class HostCaller:
         try:
             task, outcome = self._begin(arguments)
             await scheduler.run_until_async(lambda: bool(outcome))
-            turns = itertools.count()
-            await scheduler.run_until_async(
-                lambda: not task.threads or not scheduler.can_run or next(turns) >= _TURNS_AFTER_RETURN
-            )
+            for _ in range(_TURNS_AFTER_RETURN):
+                if not scheduler.run_if_ready(task.main):
+                    break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False

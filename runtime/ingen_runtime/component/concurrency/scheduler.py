@@ -180,6 +180,13 @@ class Scheduler:
                 return True
         return False
 
+    def run_if_ready(self, thread: GuestThread | None) -> bool:
+        """Let a thread run if it is ready; whether it was."""
+        if thread is None or thread.ready is None or not thread.ready():
+            return False
+        self.resume(thread)
+        return True
+
     def can_run_in(self, instance: InstanceTasks) -> bool:
         """Whether a thread of a component instance is ready."""
         return any(
@@ -226,19 +233,12 @@ class Scheduler:
         return self._on_asyncio
 
     def _deadlock(self) -> Trap:
-        if self.pinned:
-            return Trap(TrapKind.CANNOT_BLOCK, "cannot block a synchronous task before returning")
         return Trap(TrapKind.DEADLOCK, f"{len(self.waiting)} threads wait, and nothing can wake one")
 
     def promote(self, thread: GuestThread) -> None:
         """Let a thread that is ready run next."""
         self.waiting.remove(thread)
         self.waiting.insert(0, thread)
-
-    @property
-    def can_run(self) -> bool:
-        """Whether a thread is ready."""
-        return any(thread.ready is not None and thread.ready() for thread in self.waiting)
 
     def forget(self, root: InstanceState) -> None:
         """End the threads of all instances under `root`; their guests will not run again."""
