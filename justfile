@@ -53,7 +53,7 @@ demo:
 # Measure: whole runs beside wasm-tools and componentize-py, and time against size
 [group("try")]
 bench *ARGS:
-    python benchmarks/wit.py {{ARGS}}
+    python -m benchmarks.wit {{ARGS}}
 
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]

@@ -10,16 +10,17 @@ import argparse
 import contextlib
 import gc
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from ingen_runtime.errors import IngenError, InternalError
 from ingen_sdkgen import __version__
+from ingen_sdkgen.cache import Cache, switched_off
+from ingen_sdkgen.earlier_runs import EarlierRuns
 
 if TYPE_CHECKING:
+    from ingen_runtime.errors import IngenError
     from ingen_sdkgen.diagnostics import WitErrors
     from ingen_sdkgen.model import Resolve
 
@@ -53,6 +54,7 @@ PATH is one of
   a folder            the .wit files of one package, and the packages it uses in deps/
   an encoded package  as --wasm writes it, or wasm-tools
   a component         its imports and exports, as a world
+  a core module       the world in its component-type section
 """
 
 _WIT_EPILOG = """\
@@ -68,6 +70,8 @@ examples:
 
 class _Layout(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
+        import shutil  # 5 ms, for help only
+
         super().__init__(prog, max_help_position=30, width=min(shutil.get_terminal_size().columns, 110))
 
 
@@ -103,13 +107,19 @@ def _command_line() -> argparse.ArgumentParser:
         description=_WIT_DESCRIPTION,
         epilog=_WIT_EPILOG,
     )
-    wit.set_defaults(run=_wit, parser=wit)
+    wit.set_defaults(run=_wit, parser=wit, form="wit")
     wit.add_argument("path", metavar="PATH", type=Path, help="what to read")
     form = wit.add_argument_group("what to print").add_mutually_exclusive_group()
     form.add_argument(
-        "--json", action="store_true", help="JSON, as `wasm-tools component wit --json` prints it"
+        "--json",
+        dest="form",
+        action="store_const",
+        const="json",
+        help="JSON, as `wasm-tools component wit --json` prints it",
     )
-    form.add_argument("--wasm", action="store_true", help="an encoded package (binary)")
+    form.add_argument(
+        "--wasm", dest="form", action="store_const", const="wasm", help="an encoded package (binary)"
+    )
     output = wit.add_argument_group("where")
     output.add_argument(
         "-o", "--output", metavar="FILE", type=Path, help="write to FILE instead of standard output"
@@ -147,35 +157,34 @@ def _command_line() -> argparse.ArgumentParser:
 
 
 def _wit(arguments: argparse.Namespace) -> None:
-    if arguments.wasm and arguments.output is None and sys.stdout.isatty():
+    if arguments.form == "wasm" and arguments.output is None and sys.stdout.isatty():
         arguments.parser.error("--wasm writes binary data: name a file with -o, or redirect standard output")
-    _write_output(_render(_read(arguments), arguments), arguments.output)
-
-
-def _read(arguments: argparse.Namespace) -> Resolve:
-    from ingen_sdkgen.cache import Cache
-    from ingen_sdkgen.reading import read
-
     features = [name.strip() for names in arguments.features for name in names.split(",") if name.strip()]
-    resolve = read(
-        arguments.path,
-        features=features,
-        all_features=arguments.all_features,
-        cache=None if arguments.no_cache else Cache.of_user(),
-    )
-    if arguments.world is None:
-        return resolve
-    from ingen_sdkgen.restrict import find_world, restrict_to_world
+    options = {"features": features, "all_features": arguments.all_features}
+    form = [arguments.form, arguments.world or ""]
+    earlier = EarlierRuns(Cache.of_user(), arguments.path, **options)
+    output = earlier.output(form)
+    if output is None:
+        resolve = earlier.ir()
+        if resolve is None:
+            from ingen_sdkgen.reading import read
 
-    return restrict_to_world(resolve, find_world(resolve, arguments.world))
+            resolve = read(arguments.path, **options)
+        output = _render(resolve, arguments.form, arguments.world)
+        earlier.keep(resolve, form, output)
+    _write_output(output, arguments.output)
 
 
-def _render(resolve: Resolve, arguments: argparse.Namespace) -> bytes:
-    if arguments.wasm:
+def _render(resolve: Resolve, form: str, world: str | None) -> bytes:
+    if world is not None:
+        from ingen_sdkgen.restrict import find_world, restrict_to_world
+
+        resolve = restrict_to_world(resolve, find_world(resolve, world))
+    if form == "wasm":
         from ingen_sdkgen.encode import encode_package
 
         return encode_package(resolve)
-    if arguments.json:
+    if form == "json":
         from ingen_sdkgen.model_json import render_json
 
         return render_json(resolve).encode()
@@ -186,8 +195,8 @@ def _render(resolve: Resolve, arguments: argparse.Namespace) -> bytes:
 
 def _write_output(data: bytes, path: Path | None) -> None:
     if path is None:
-        # As bytes: WIT and JSON are UTF-8 whatever the locale says. With PYTHONUNBUFFERED the buffer is none, and
-        # takes only a part where the reader goes away.
+        # As bytes: WIT and JSON are UTF-8 whatever the locale says. With PYTHONUNBUFFERED the buffer is none,
+        # and takes only a part where the reader goes away.
         rest = memoryview(data)
         while rest:
             rest = rest[sys.stdout.buffer.write(rest) :]
@@ -198,14 +207,23 @@ def _write_output(data: bytes, path: Path | None) -> None:
     try:
         write_whole(path, data)
     except OSError as error:
-        raise _Failure(f"cannot write {path}: {error.strerror or error}") from error
+        from ingen_sdkgen.failures import UnwritableOutput
+
+        raise UnwritableOutput(path, error.strerror or str(error)) from error
 
 
 # --- Failure --------------------------------------------------------------------------------------------
 
 
-class _Failure(IngenError):
-    """What a user can mend and what has no place in a source."""
+def _report_failure(failure: Exception, error_format: str) -> int:
+    """Tell the user what went wrong; return the exit status that says whose fault it is."""
+    from ingen_runtime.errors import IngenError, InternalError
+
+    if isinstance(failure, IngenError) and not isinstance(failure, InternalError):
+        _report(failure, error_format)
+        return EXIT_USER
+    _report_bug(failure)
+    return EXIT_BUG
 
 
 def _report(failure: IngenError, error_format: str) -> None:
@@ -268,7 +286,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     collected = gc.isenabled()
     gc.disable()
     try:
-        arguments.run(arguments)
+        with switched_off() if arguments.no_cache else contextlib.nullcontext():
+            arguments.run(arguments)
     except BrokenPipeError:
         # Whoever read the output has seen enough. Python flushes once more at its end: give it a place to.
         with contextlib.suppress(OSError):
@@ -276,15 +295,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
-    except InternalError as bug:
-        _report_bug(bug)
-        return EXIT_BUG
-    except IngenError as failure:
-        _report(failure, arguments.error_format)
-        return EXIT_USER
-    except Exception as bug:
-        _report_bug(bug)
-        return EXIT_BUG
+    except Exception as failure:
+        return _report_failure(failure, arguments.error_format)
     finally:
         if collected:
             gc.enable()

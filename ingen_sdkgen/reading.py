@@ -1,42 +1,31 @@
-"""From a path to an IR, whatever is at the path, and from the cache where that was read before."""
+"""From a path to an IR, whatever is at the path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from ingen_runtime.errors import ComponentFormatError, IngenError
-from ingen_sdkgen import __version__
-from ingen_sdkgen.cache import Cache, code_fingerprint, digest
+from ingen_runtime.errors import ComponentFormatError
+from ingen_sdkgen.failures import UnreadableInput
 from ingen_sdkgen.model import Resolve
 
 _WASM_MAGIC = b"\0asm"
-_INPUT_SUFFIXES = (".wit", ".wat", ".wasm")
 
 
-class UnreadableInput(IngenError):
-    """There is nothing to read at the path, or what is there is broken."""
+def read(path: Path, *, features: Iterable[str] = (), all_features: bool = False) -> Resolve:
+    """Read a WIT file, a folder of WIT, an encoded package, a component, or a module that carries its world.
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot read {path}: {reason}")
-        self.path = path
-        self.reason = reason
-
-
-def read(
-    path: Path, *, features: Iterable[str] = (), all_features: bool = False, cache: Cache | None = None
-) -> Resolve:
-    """Read a WIT file, a folder of WIT, an encoded package or a component.
-
-    `features` switch `@unstable` items of WIT text on; binaries have none left to decide. With a cache, what
-    was read from the same text before is not parsed again.
+    `features` switch `@unstable` items of WIT text on; binaries have none left to decide.
+    A binary may be in text form where the file is called `.wat`.
 
     Raises: WitErrors, UnreadableInput
     """
     try:
-        if path.is_file() and _is_binary(path):
+        if path.is_file() and (path.suffix == ".wat" or _is_binary(path)):
             return _decode(path)
-        return _read_text(path, sorted(set(features)), all_features, cache or Cache(None))
+        from ingen_sdkgen.resolve import load
+
+        return load(path, features=features, all_features=all_features).resolve
     except OSError as error:
         raise UnreadableInput(Path(error.filename or path), error.strerror or str(error)) from error
 
@@ -49,48 +38,12 @@ def _is_binary(path: Path) -> bool:
 def _decode(path: Path) -> Resolve:
     from ingen_sdkgen.decode import decode
 
+    data = path.read_bytes()
     try:
-        return decode(path.read_bytes())
+        if not data.startswith(_WASM_MAGIC):
+            from ingen_runtime.engine.text import text_to_binary
+
+            data = text_to_binary(data)
+        return decode(data)
     except ComponentFormatError as error:
         raise UnreadableInput(path, str(error)) from error
-
-
-def _read_text(path: Path, features: list[str], all_features: bool, cache: Cache) -> Resolve:
-    from ingen_sdkgen.ir_bytes import dump_ir, load_ir
-
-    name = _entry_name(path, features, all_features)
-    known = cache.load(name)
-    if known is not None:
-        try:
-            return load_ir(known)
-        except ValueError:
-            pass
-    from ingen_sdkgen.resolve import load
-
-    resolve = load(path, features=features, all_features=all_features).resolve
-    # Not under the name of files that changed while they were read.
-    if _entry_name(path, features, all_features) == name:
-        cache.store(name, dump_ir(resolve))
-    return resolve
-
-
-def _entry_name(path: Path, features: list[str], all_features: bool) -> str:
-    """A digest of all that the IR depends on: the tool, the options, names and contents of the files."""
-    parts = [b"ir", __version__.encode(), code_fingerprint(), b"all" if all_features else b"some"]
-    parts.append(",".join(features).encode("utf-8", "surrogatepass"))
-    for file in _inputs(path):
-        parts.append(bytes(file.relative_to(path)))
-        parts.append(file.read_bytes())
-    return "ir-" + digest(parts)
-
-
-def _inputs(path: Path) -> Iterator[Path]:
-    """Every file that reading `path` may open, and perhaps more, in a fixed order."""
-    if not path.is_dir():
-        yield path
-        return
-    for entry in sorted(path.iterdir()):
-        if entry.name == "deps":
-            yield from sorted(file for file in entry.rglob("*") if file.suffix in _INPUT_SUFFIXES)
-        elif entry.suffix in _INPUT_SUFFIXES:
-            yield entry

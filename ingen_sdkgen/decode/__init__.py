@@ -28,20 +28,19 @@ from ingen_sdkgen.decode.evaluation import (
     evaluate,
     evaluate_component_type,
 )
-from ingen_sdkgen.decode.merge import merge_section
 from ingen_sdkgen.decode.names import full_name, is_label, parse_interface_name
 from ingen_sdkgen.decode.package_docs import apply_package_docs
 from ingen_sdkgen.encode.package_docs import PACKAGE_DOCS_SECTION
 from ingen_sdkgen.model import PackageName, Resolve
 
-__all__ = ["decode_binary", "decode_package"]
+__all__ = ["decode", "decode_package"]
 
 _COMPONENT_TYPE_PREFIX = "component-type"
 _ENCODING_SECTION = "wit-component-encoding"
 _ENCODING_VERSION = 4
 
 
-def decode_binary(data: bytes) -> Resolve:
+def decode(data: bytes) -> Resolve:
     """The IR of a binary of any of the three kinds.
 
     The main package of a component is `root:component`, with a world `root`. That of a core module is
@@ -152,6 +151,9 @@ def _decode_module(module: CoreModule, byte_length: int) -> Resolve:
             "a core module without a `component-type` section, so its WIT is unknown; "
             "is the section missing, or was a component meant?"
         )
+    # What joins worlds needs the resolver's modules, which a component does not.
+    from ingen_sdkgen.decode.merge import merge_section
+
     for section in sections:
         merge_section(drafts, root, _decode_component_type(bytes(section.data), section.offset))
     return drafts.finish(main)

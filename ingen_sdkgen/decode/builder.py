@@ -13,6 +13,13 @@ from typing import TypeAlias, assert_never
 from ingen_runtime.component.binary import syntax as s
 from ingen_runtime.component.types import PrimitiveType
 from ingen_runtime.errors import ComponentFormatError
+from ingen_sdkgen.decode.checks import (
+    MAX_FLAGS,
+    check_function,
+    check_map_key,
+    check_members,
+    check_names,
+)
 from ingen_sdkgen.decode.drafts import Drafts, InterfaceDraft, PackageDraft, WorldDraft
 from ingen_sdkgen.decode.evaluation import (
     Extern,
@@ -85,7 +92,7 @@ class Builder:
 
     `full_names` has the interfaces that were met, by full name, and whether the main package defines them:
     of other interfaces only what is used is known, so they grow. `resources` has the resource types by
-    owner and name, for the functions that belong to them.
+    owner and name, for the functions that belong to them; `borrowing` the types with a borrow in them.
     """
 
     main: PackageDraft
@@ -95,6 +102,7 @@ class Builder:
     foreign: dict[PackageName, PackageDraft] = field(default_factory=dict)
     foreign_of: dict[InterfaceId, PackageName] = field(default_factory=dict)
     resources: dict[tuple[_Owner, str], TypeId] = field(default_factory=dict)
+    borrowing: set[TypeId] = field(default_factory=set)
     nesting: int = 0
 
     # --- Interfaces and worlds ----------------------------------------------------------------------------
@@ -229,20 +237,19 @@ class Builder:
                 raise ComponentFormatError(
                     f"`{name}` belongs to `{resource_name}`, which is no resource here", extern.offset
                 )
-        params = []
-        for label, type_ in node.definition.params:
-            check_label(label, "a parameter", extern.offset)
-            params.append(Param(label, self.value_type(node.scope.value_type(type_), extern.offset)))
+        check_names([label for label, _ in node.definition.params], "a parameter", extern.offset)
+        params = tuple(
+            Param(label, self.value_type(node.scope.value_type(type_), extern.offset))
+            for label, type_ in node.definition.params
+        )
         result = None
         if node.definition.result is not None:
             result = self.value_type(node.scope.value_type(node.definition.result), extern.offset)
-        return Function(
-            name,
-            FunctionKind(shape, resource),
-            tuple(params),
-            result,
-            external_id=extern.name.external_id,
+        function = Function(
+            name, FunctionKind(shape, resource), params, result, external_id=extern.name.external_id
         )
+        check_function(function, self.drafts.types, self.borrowing, extern.offset)
+        return function
 
     # --- Types --------------------------------------------------------------------------------------------
 
@@ -252,7 +259,7 @@ class Builder:
         definition = node.alias_of or node
         known = self.find_alias(definition)
         kind = Alias(known) if known is not None else self.definition(definition, extern.offset)
-        type_id = self.drafts.add_type(TypeDef(name, kind, owner, external_id=extern.name.external_id))
+        type_id = self.add_type(TypeDef(name, kind, owner, external_id=extern.name.external_id))
         if isinstance(kind, Resource):
             self.resources[owner, name] = type_id
         self.types[node] = type_id
@@ -281,9 +288,16 @@ class Builder:
                     what = type(kind).__name__.lower()
                     raise ComponentFormatError(f"a {what} type has no name, so WIT cannot express it", offset)
                 case _:
-                    known = self.drafts.add_type(TypeDef(None, kind, None))
+                    known = self.add_type(TypeDef(None, kind, None))
             self.types[node] = known
         return known
+
+    def add_type(self, type_def: TypeDef) -> TypeId:
+        type_id = self.drafts.add_type(type_def)
+        _, types = kind_structure(type_def.kind)
+        if isinstance(type_def.kind, Borrow) or not self.borrowing.isdisjoint(types):
+            self.borrowing.add(type_id)
+        return type_id
 
     def enter_type(self, offset: int) -> None:
         self.nesting += 1
@@ -297,22 +311,18 @@ class Builder:
         def use(reference: s.ValTypeRef) -> Type:
             return self.value_type(node.resolve(reference), offset)
 
-        def label(name: str, what: str) -> str:
-            return check_label(name, what, offset)
-
         match node.definition:
             case ResourceMark():
                 return Resource()
             case PrimitiveType() as primitive:
                 return Alias(_PRIMITIVES[primitive])
             case s.RecordDef(fields):
-                return Record(tuple(Field(label(name, "a field"), use(type_)) for name, type_ in fields))
+                check_members([name for name, _ in fields], "a field", offset)
+                return Record(tuple(Field(name, use(type_)) for name, type_ in fields))
             case s.VariantDef(cases):
+                check_members([name for name, _ in cases], "a case", offset)
                 return Variant(
-                    tuple(
-                        Case(label(name, "a case"), self.optional_type(node, type_, offset))
-                        for name, type_ in cases
-                    )
+                    tuple(Case(name, self.optional_type(node, type_, offset)) for name, type_ in cases)
                 )
             case s.ListDef(element, None):
                 return List(use(element))
@@ -320,13 +330,19 @@ class Builder:
                 assert length is not None
                 return FixedLengthList(use(element), length)
             case s.MapDef(key, value):
-                return Map(use(key), use(value))
+                return Map(check_map_key(use(key), offset), use(value))
             case s.TupleDef(types):
+                if not types:
+                    raise ComponentFormatError("a tuple without types", offset)
                 return Tuple(tuple(use(type_) for type_ in types))
             case s.FlagsDef(labels):
-                return Flags(tuple(Flag(label(name, "a flag")) for name in labels))
+                check_members(labels, "a flag", offset)
+                if len(labels) > MAX_FLAGS:
+                    raise ComponentFormatError(f"more than {MAX_FLAGS} flags in a type", offset)
+                return Flags(tuple(Flag(name) for name in labels))
             case s.EnumDef(labels):
-                return Enum(tuple(EnumCase(label(name, "a case")) for name in labels))
+                check_members(labels, "a case", offset)
+                return Enum(tuple(EnumCase(name) for name in labels))
             case s.OptionDef(type_):
                 return Option(use(type_))
             case s.ResultDef(ok, err):

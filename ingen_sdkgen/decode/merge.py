@@ -8,7 +8,7 @@ from typing import assert_never
 
 from ingen_runtime.errors import ComponentFormatError
 from ingen_sdkgen.decode.drafts import Drafts, InterfaceDraft, PackageDraft, WorldDraft
-from ingen_sdkgen.decode.structure import kind_structure, map_types, resource_of
+from ingen_sdkgen.decode.structure import kind_structure, resource_of
 from ingen_sdkgen.model import (
     Function,
     InterfaceId,
@@ -27,6 +27,7 @@ from ingen_sdkgen.model import (
     WorldOwner,
     WorldType,
 )
+from ingen_sdkgen.rewrite import map_kind
 
 
 def merge_section(drafts: Drafts, root: WorldId, section: Drafts) -> None:
@@ -57,7 +58,7 @@ class _Merge:
         self.number_the_rest()
         for number, type_def in enumerate(self.other.types):
             if TypeId(number) not in self.types:
-                kind = map_types(type_def.kind, self.type)
+                kind = map_kind_types(type_def.kind, self.type)
                 self.types[TypeId(number)] = self.drafts.add_type(
                     replace(type_def, kind=kind, owner=self.owner(type_def.owner))
                 )
@@ -199,7 +200,7 @@ class _WorldUnion:
                 return same_function(self.drafts, map_function(function, self.known_type), known_function)
             case WorldType(type_id), WorldType(known_type):
                 self.types[type_id] = known_type
-                kind = map_types(self.drafts.types[type_id].kind, self.known_type)
+                kind = map_kind_types(self.drafts.types[type_id].kind, self.known_type)
                 return same_kind(self.drafts, kind, self.drafts.types[known_type].kind)
             case _:
                 return False
@@ -233,7 +234,7 @@ class _WorldUnion:
 
     def copy_type(self, type_id: TypeId, owner: Owner) -> TypeId:
         type_def = self.drafts.types[type_id]
-        kind = map_types(type_def.kind, self.type)
+        kind = map_kind_types(type_def.kind, self.type)
         copy = self.drafts.add_type(replace(type_def, kind=kind, owner=owner))
         self.types[type_id] = copy
         return copy
@@ -246,6 +247,17 @@ class _WorldUnion:
             type_def = self.drafts.types[type_]
             known = type_ if type_def.name is not None else self.copy_type(type_, None)
         return known
+
+
+def map_kind_types(kind: TypeKind, type_: Callable[[Type], Type]) -> TypeKind:
+    """`kind` with `type_` applied to each type in it, the resource of a handle included."""
+
+    def refer(type_id: TypeId) -> TypeId:
+        mapped = type_(type_id)
+        assert not isinstance(mapped, Primitive)
+        return mapped
+
+    return map_kind(kind, lambda inner, _: type_(inner), refer)
 
 
 def map_function(function: Function, type_: Callable[[Type], Type]) -> Function:

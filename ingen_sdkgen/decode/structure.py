@@ -1,4 +1,4 @@
-"""One level of a type's structure: to compare types, and to change the types in one.
+"""One level of a type's structure, to compare types.
 
 A structure is a shape and the types in it. Two types are the same if their shapes are equal and so are,
 pairwise, the types in them. Which resource a handle is for is not looked at.
@@ -6,8 +6,7 @@ pairwise, the types in them. Which resource a handle is for is not looked at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TypeAlias, TypeVar, assert_never
 
 from ingen_runtime.component.binary import syntax as s
@@ -129,36 +128,3 @@ def _present(*items: _T | None) -> list[_T]:
 def resource_of(kind: TypeKind) -> TypeId | None:
     """The resource that a handle is for, None for what is no handle."""
     return kind.resource if isinstance(kind, Own | Borrow) else None
-
-
-def map_types(kind: TypeKind, type_: Callable[[Type], Type]) -> TypeKind:
-    """`kind` with `type_` applied to each type in it, the resource of a handle included."""
-
-    def optional(inner: Type | None) -> Type | None:
-        return None if inner is None else type_(inner)
-
-    match kind:
-        case Resource() | Flags() | Enum():
-            return kind
-        case Record(fields):
-            return Record(tuple(replace(field, type=type_(field.type)) for field in fields))
-        case Variant(cases):
-            return Variant(tuple(replace(case, type=optional(case.type)) for case in cases))
-        case Tuple(types):
-            return Tuple(tuple(type_(inner) for inner in types))
-        case Option() | List() | FixedLengthList() | Alias():
-            return replace(kind, type=type_(kind.type))
-        case Result(ok, err):
-            return Result(optional(ok), optional(err))
-        case Map(key, value):
-            return Map(type_(key), type_(value))
-        case Future(payload):
-            return Future(optional(payload))
-        case Stream(payload):
-            return Stream(optional(payload))
-        case Own(resource) | Borrow(resource):
-            mapped = type_(resource)
-            assert not isinstance(mapped, Primitive)
-            return replace(kind, resource=mapped)
-        case _:
-            assert_never(kind)

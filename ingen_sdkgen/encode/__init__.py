@@ -5,7 +5,7 @@ What the binary form does not carry, whoever writes it:
 - the numbering of the IR's tables: a reader numbers things in the order in which it meets them;
 - of other packages, everything but the interfaces that are used, and of those that no world has, everything
   but the types; nor their documentation, gates, and the packages that nothing is used from;
-- whether a gate of a function or type was written in an interface that is a copy (`Interface.clone_of`);
+- that an interface is a copy of another one (`Interface.clone_of`);
 - documentation and gates, in a `component-type` section: they are in a package's `package-docs` section only.
 
 A package without interfaces and worlds has no binary form, because its name is nowhere in it.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 
-from ingen_runtime.errors import IngenError
+from ingen_sdkgen.encode.errors import EncodeError
 from ingen_sdkgen.encode.package_docs import PACKAGE_DOCS_SECTION, encode_package_docs
 from ingen_sdkgen.encode.scope import Scope, ScopeKind, custom_section, extern_name, section, string, unsigned
 from ingen_sdkgen.encode.types import encode_interface, encode_world
@@ -26,10 +26,6 @@ __all__ = ["EncodeError", "StringEncoding", "encode_component_type", "encode_pac
 _COMPONENT_PREAMBLE = b"\0asm\x0d\0\x01\0"
 _ENCODING_SECTION = "wit-component-encoding"
 _ENCODING_VERSION = 4
-
-
-class EncodeError(IngenError):
-    """The IR has no binary form."""
 
 
 class StringEncoding(enum.Enum):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from ingen_sdkgen.encode.errors import EncodeError
 from ingen_sdkgen.encode.scope import (
     PRIMITIVE_BYTES,
     Scope,
@@ -264,7 +265,14 @@ class _TypeEncoder:
         if index is None:
             name = self.resolve.types[type_id].name
             assert name is not None, "a type with an owner has a name"
-            index = self.outer.alias_export(self.instances[interface], name)
+            instance = self.instances.get(interface)
+            if instance is None:
+                # WIT text cannot say this, a component can: types that are equal by way of another instance.
+                used = _interface_name(self.resolve, interface)
+                raise EncodeError(
+                    f"the type `{name}` of `{used}` is used where that interface is not at hand"
+                )
+            index = self.outer.alias_export(instance, name)
             self.aliases[type_id] = index
         return index if self.scope is self.outer else self.scope.alias_outer(index)
 

@@ -419,7 +419,7 @@ class _Drafting:
         for member in members:
             if isinstance(member, syntax.Use):
                 self._use(scope, member)
-        self._types.define(scope, [member for member in members if isinstance(member, syntax.TypeDefinition)])
+        self._types.define(scope, members)
 
     def _use(self, scope: TypeScope, use: syntax.Use) -> None:
         source = self._interface_at(use.path)
@@ -429,7 +429,12 @@ class _Drafting:
                 scope.broken.add(name.local.name)
                 continue
             alias = DraftType(
-                name.local.name, Alias(type_), scope.owner, name.id.span, stability=use.gates.stability
+                name.local.name,
+                Alias(type_),
+                scope.owner,
+                name.id.span,
+                stability=use.gates.stability,
+                external_id=use.gates.external_id,
             )
             self._types.name_type(scope, name.local, self._types.add(alias))
 
@@ -480,11 +485,11 @@ class _Drafting:
                 for member in item.body.functions:
                     function = self._types.function(scope, member, item.id)
                     self._add_extern(reading, True, function.name, WorldFunction(function), member.id.span)
-        for is_import in (True, False):
+        for side in (world.imports, world.exports):
             self._check_setters(
                 {
                     extern.key: extern.item.function
-                    for extern in (world.imports if is_import else world.exports)
+                    for extern in side
                     if isinstance(extern.item, WorldFunction) and isinstance(extern.key, str)
                 }
             )

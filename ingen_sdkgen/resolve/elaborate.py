@@ -14,7 +14,6 @@ from ingen_sdkgen.model import (
     Alias,
     InterfaceId,
     Primitive,
-    Stability,
     WorldFunction,
     WorldId,
     WorldInterface,
@@ -129,7 +128,7 @@ class _Exporter:
                     continue
                 pending.append((key, current, as_export, True))
                 for used in reversed(self._tables.interface_uses[interface]):
-                    pending.append(self._used(used, item.stability, as_export))
+                    pending.append(self._used(used, item, as_export))
                 continue
             if as_export:
                 if interface in self._required_imports:
@@ -141,9 +140,8 @@ class _Exporter:
         return None
 
     def _used(
-        self, used: InterfaceId, stability: Stability, as_export: bool
+        self, used: InterfaceId, root: WorldInterface, as_export: bool
     ) -> tuple[WorldKey, WorldInterface, bool, bool]:
-        wanted = self._wanted.get(used) if as_export else None
-        if wanted is not None:
-            return used, wanted, True, False
-        return used, WorldInterface(used, stability), False, False
+        """What an export uses goes by the gate and the external id of that export, even if it has its own."""
+        as_export = as_export and used in self._wanted
+        return used, WorldInterface(used, root.stability, root.external_id), as_export, False

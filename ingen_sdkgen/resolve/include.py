@@ -31,8 +31,8 @@ from ingen_sdkgen.model import (
     WorldType,
 )
 from ingen_sdkgen.resolve.labels import NameScope, rename
-from ingen_sdkgen.resolve.rewrite import map_kind, types_in
 from ingen_sdkgen.resolve.tables import Tables
+from ingen_sdkgen.rewrite import map_function, map_kind, types_in
 
 
 class Includer:
@@ -97,7 +97,7 @@ class Includer:
                 self._tables.rename_type(copied, label)
                 copy = WorldType(copied, item.span)
             case WorldInterface(interface):
-                copy = replace(item, interface=self._copy_interface(interface))
+                copy = replace(item, interface=self._copy_interface(copier, interface))
         if label in merged:
             self._errors.append(
                 ItemConflict(
@@ -138,14 +138,14 @@ class Includer:
             return
         merged[key] = replace(there, stability=stability)
 
-    def _copy_interface(self, interface: InterfaceId) -> InterfaceId:
+    def _copy_interface(self, copier: _Copier, interface: InterfaceId) -> InterfaceId:
         """A copy of an interface written in place; one with a name is itself."""
         tables = self._tables
         original = tables.interfaces[interface]
         if original.name is not None:
             return interface
         copy_id = InterfaceId(len(tables.interfaces))
-        copier = _Copier(tables, InterfaceOwner(interface), InterfaceOwner(copy_id))
+        copier = copier.within(InterfaceOwner(interface), InterfaceOwner(copy_id))
         types = {name: copier.type(type_) for name, type_ in original.types.items()}
         functions = {name: copier.function(function) for name, function in original.functions.items()}
         return tables.add_interface(
@@ -175,6 +175,12 @@ class _Copier:
         self._old_owner = old_owner
         self._new_owner = new_owner
         self._copies: dict[TypeId, TypeId] = {}
+
+    def within(self, old_owner: Owner, new_owner: Owner) -> _Copier:
+        """A copier for an interface inside; types in place are copied once for both."""
+        copier = _Copier(self._tables, old_owner, new_owner)
+        copier._copies = self._copies
+        return copier
 
     def type(self, root: TypeId) -> TypeId:
         """The copy of a type, after copies of the types that it refers to."""
@@ -208,9 +214,4 @@ class _Copier:
 
     def function(self, function: Function) -> Function:
         """A function that speaks of the copies."""
-        kind = function.kind
-        if kind.resource is not None:
-            kind = replace(kind, resource=self.type(kind.resource))
-        params = tuple(replace(param, type=self._use(param.type)) for param in function.params)
-        result = None if function.result is None else self._use(function.result)
-        return replace(function, kind=kind, params=params, result=result)
+        return map_function(function, self._use, self.type)

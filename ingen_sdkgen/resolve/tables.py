@@ -26,7 +26,7 @@ from ingen_sdkgen.model import (
     WorldItem,
     WorldKey,
 )
-from ingen_sdkgen.resolve.rewrite import types_in
+from ingen_sdkgen.rewrite import types_in
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ from ingen_sdkgen.model import (
 from ingen_sdkgen.resolve.drafts import DraftType, ForeignType, PackageDraft
 from ingen_sdkgen.resolve.labels import fold
 from ingen_sdkgen.resolve.order import topological_order
-from ingen_sdkgen.resolve.rewrite import types_in
+from ingen_sdkgen.rewrite import types_in
 from ingen_sdkgen.wit import syntax
 
 MAX_FLAGS = 32
@@ -97,10 +97,18 @@ class TypeDrafter:
         scope.types[id_.name] = type_
         scope.spans[id_.name] = id_.span
 
-    def define(self, scope: TypeScope, definitions: Sequence[syntax.TypeDefinition]) -> None:
+    def define(
+        self, scope: TypeScope, members: Sequence[syntax.InterfaceItem | syntax.WorldItemSyntax]
+    ) -> None:
         """Define types in dependency order; the names that `use` brings in are in the scope already."""
         by_name: dict[str, syntax.TypeDefinition] = {}
-        for definition in definitions:
+        # A name that `use` brings in has its place in the order, too: what depends on it comes after that.
+        names_used: dict[str, list[syntax.Id]] = {}
+        for definition in members:
+            if isinstance(definition, syntax.Use):
+                names_used.update({name.local.name: [] for name in definition.names})
+            if not isinstance(definition, syntax.TypeDefinition):
+                continue
             first = by_name.get(definition.id.name)
             if first is not None:
                 self._errors.append(
@@ -112,11 +120,13 @@ class TypeDrafter:
                 )
                 continue
             by_name[definition.id.name] = definition
-        names_used = {name: list(_names_in(definition.body)) for name, definition in by_name.items()}
+            names_used[definition.id.name] = list(_names_in(definition.body))
         order = topological_order({name: [id_.name for id_ in ids] for name, ids in names_used.items()})
-        if len(order) < len(by_name):
+        if len(order) < len(names_used):
             order += self._report_cycle(by_name, names_used, order, scope)
         for name in order:
+            if name not in by_name:
+                continue
             definition = by_name[name]
             kind = self._body(scope, definition)
             if kind is None:

@@ -10,8 +10,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from lark import Transformer
-
 from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
 from ingen_sdkgen.model import PackageName, Primitive, Span, Stable, Unstable
 from ingen_sdkgen.wit import syntax
@@ -47,7 +45,7 @@ class _GateList:
         self.start, self.gates = start, gates
 
 
-class TreeBuilder(Transformer[Token, syntax.FileSyntax]):
+class TreeBuilder:
     """Makes nodes; what the grammar cannot say about a rule is checked here and reported to `errors`."""
 
     def begin(

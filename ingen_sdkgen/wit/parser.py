@@ -6,24 +6,13 @@ recovery at the next item, and a depth limit that needs no recursion.
 
 from __future__ import annotations
 
-import functools
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any
 
-from lark import Lark
-from lark.lexer import Lexer
-from lark.lexer import Token as LarkToken
-from lark.parsers.lalr_analysis import Shift
-
-from ingen_sdkgen.cache import Cache, digest
 from ingen_sdkgen.diagnostics import WitSyntaxError, did_you_mean
 from ingen_sdkgen.model import Primitive, Span
 from ingen_sdkgen.wit import syntax
-from ingen_sdkgen.wit.builder import TreeBuilder
-from ingen_sdkgen.wit.tokens import END, RESERVED, Token, scan
+from ingen_sdkgen.wit.automaton import Automaton, Reduction, automaton
+from ingen_sdkgen.wit.tokens import END, Token, scan
 
 MAX_NESTING = 100
 """How deep types, and packages, may nest."""
@@ -35,82 +24,16 @@ _ITEM_RULES = ("interface", "interface_function", "import_item", "method", "nest
 _TOKENS_TO_TRUST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Reduction:
-    """A rule that ends: how many parts it has, what makes its node, and how it is called."""
-
-    size: int
-    make: Callable[[list[Any]], Any]
-    rule: str
-
-
-# For each state: where a terminal or a rule leads (a state), or the rule that ends before a terminal.
-_Table: TypeAlias = dict[int, dict[str, int | _Reduction]]
-
-
-class _NoLexer(Lexer):
-    """Stands in for lark's own lexers: tokens come from `ingen_sdkgen.wit.tokens`."""
-
-    def __init__(self, lexer_conf: object) -> None: ...
-
-    def lex(self, lexer_state: object, parser_state: object) -> Iterator[LarkToken]:
-        raise AssertionError("tokens are fed, not asked for")
-
-
-@dataclass(frozen=True, slots=True)
-class _Automaton:
-    table: _Table
-    start: int
-    end: int
-    builder: TreeBuilder
-    keywords: Mapping[str, str]
-    literals: Mapping[str, str]
-
-
-@functools.cache
-def _automaton() -> _Automaton:
-    grammar = resources.files("ingen_sdkgen.wit").joinpath("wit.lark").read_text(encoding="utf-8")
-    builder = TreeBuilder()
-    # lark checks by digest that kept tables are of this grammar, this lark and this Python.
-    tables = Cache.of_user().path("wit-tables-" + digest([grammar.encode(), sys.version.encode()]))
-    lark = Lark(
-        grammar,
-        start="file",
-        parser="lalr",
-        lexer=_NoLexer,
-        transformer=builder,
-        maybe_placeholders=True,
-        cache=False if tables is None else str(tables),
-    )
-    literals = {terminal.name: terminal.pattern.value for terminal in lark.terminals if terminal.pattern}
-    keywords = {value: name for name, value in literals.items()}
-    keywords |= {word: f"RESERVED_{word.upper()}" for word in RESERVED}
-    conf = lark.parse_interactive().parser_state.parse_conf
-    table: _Table = {
-        state: {
-            # lark's own strings compare in Python code
-            str(name): target if action is Shift else _reduction(target, conf.callbacks)
-            for name, (action, target) in steps.items()
-        }
-        for state, steps in conf.states.items()
-    }
-    return _Automaton(table, conf.start_state, conf.end_state, builder, keywords, literals)
-
-
-def _reduction(rule: Any, callbacks: Mapping[Any, Callable[[list[Any]], Any]]) -> _Reduction:
-    return _Reduction(len(rule.expansion), callbacks[rule], str(rule.origin.name))
-
-
 def parse_file(data: bytes, file: int) -> tuple[syntax.FileSyntax | None, list[WitSyntaxError]]:
     """Read the text of a file (UTF-8, no byte order mark); `file` is its index in the source map.
 
     Returns the syntax tree, and every independent error; where there are errors, the tree may lack items, or
     be None.
     """
-    automaton = _automaton()
-    stream, errors = scan(data, file, automaton.keywords)
-    automaton.builder.begin(file, data, stream.comments, errors)
-    tree = _Run(automaton, stream.tokens, file, errors).run()
+    machine = automaton()
+    stream, errors = scan(data, file, machine.keywords)
+    machine.builder.begin(file, data, stream.comments, errors)
+    tree = _Run(machine, stream.tokens, file, errors).run()
     errors.sort(key=lambda error: error.span.start if error.span else 0)
     return tree, errors
 
@@ -119,13 +42,13 @@ class _Run:
     """One file on its way through the automaton."""
 
     def __init__(
-        self, automaton: _Automaton, tokens: list[Token], file: int, errors: list[WitSyntaxError]
+        self, machine: Automaton, tokens: list[Token], file: int, errors: list[WitSyntaxError]
     ) -> None:
-        self._automaton = automaton
+        self._machine = machine
         self._tokens = tokens
         self._file = file
         self._errors = errors
-        self._states = [automaton.start]
+        self._states = [machine.start]
         self._values: list[Any] = []
 
     def run(self) -> syntax.FileSyntax | None:
@@ -172,7 +95,7 @@ class _Run:
 
     def _feed(self, at: int) -> int:
         """Take tokens from `at` on; return the index of the first that does not fit, else their number."""
-        table, end = self._automaton.table, self._automaton.end
+        table, end = self._machine.table, self._machine.end
         states, values, tokens = self._states, self._values, self._tokens
         for index in range(at, len(tokens)):
             token = tokens[index]
@@ -185,7 +108,7 @@ class _Run:
                     break
                 if step is None:
                     return index
-                reduction: _Reduction = step  # type: ignore[assignment]  # the third kind that there is
+                reduction: Reduction = step  # type: ignore[assignment]  # the third kind that there is
                 size = reduction.size
                 if size:
                     parts = values[-size:]
@@ -219,7 +142,7 @@ class _Run:
                 break
             at += 1
         while len(self._states) > 1:
-            steps = self._automaton.table[self._states[-1]]
+            steps = self._machine.table[self._states[-1]]
             if tokens[at].type in steps and any(rule in steps for rule in _ITEM_RULES):
                 return at
             self._states.pop()
@@ -233,7 +156,7 @@ class _Run:
         Its table promises too much: LALR(1) merges states, so a terminal may end a rule after which nothing
         takes it.
         """
-        table = self._automaton.table
+        table = self._machine.table
         accepted = set()
         for terminal in table[self._states[-1]]:
             if not terminal.isupper():
@@ -246,7 +169,7 @@ class _Run:
                 del stack[len(stack) - step.size :]
                 target = table[stack[-1]][step.rule]
                 assert isinstance(target, int)
-                if target == self._automaton.end:
+                if target == self._machine.end:
                     accepted.add(terminal)
                     break
                 stack.append(target)
@@ -254,7 +177,7 @@ class _Run:
 
     def _unexpected(self, at: int) -> WitSyntaxError:
         previous = self._tokens[at - 1] if at else None
-        return _unexpected(self._automaton, self._tokens[at], previous, self._expected(), self._file)
+        return _unexpected(self._machine, self._tokens[at], previous, self._expected(), self._file)
 
 
 def _too_deep(what: str, token: Token, file: int) -> WitSyntaxError:
@@ -274,16 +197,16 @@ _COMPOUND_TYPES = ("list", "map", "option", "tuple", "result", "own", "borrow", 
 
 
 def _unexpected(
-    automaton: _Automaton, token: Token, previous: Token | None, expected: set[str], file: int
+    machine: Automaton, token: Token, previous: Token | None, expected: set[str], file: int
 ) -> WitSyntaxError:
     words = []
     # All types together are one thing to a reader; so are the words that start an item.
-    types = {automaton.keywords[word] for word in _COMPOUND_TYPES}
+    types = {machine.keywords[word] for word in _COMPOUND_TYPES}
     if expected >= types:
         words.append("a type")
-        expected -= types | {"ID"} | {automaton.keywords[primitive.value] for primitive in Primitive}
+        expected -= types | {"ID"} | {machine.keywords[primitive.value] for primitive in Primitive}
     words += sorted(
-        (_NAMES.get(name) or f"`{automaton.literals.get(name, name)}`" for name in expected),
+        (_NAMES.get(name) or f"`{machine.literals.get(name, name)}`" for name in expected),
         key=lambda word: (not word.startswith("a "), word),
     )
     if token.type == END:
@@ -300,7 +223,7 @@ def _unexpected(
         found = f"the keyword `{token.text}`" if is_word else f"`{token.text}`"
         span = Span(file, token.start, token.end)
     return WitSyntaxError(
-        f"expected {_one_of(words)}, found {found}", span, hint=_hint(token, previous, expected, automaton)
+        f"expected {_one_of(words)}, found {found}", span, hint=_hint(token, previous, expected, machine)
     )
 
 
@@ -310,7 +233,7 @@ def _one_of(words: list[str]) -> str:
     return ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def _hint(token: Token, previous: Token | None, expected: set[str], automaton: _Automaton) -> str | None:
+def _hint(token: Token, previous: Token | None, expected: set[str], machine: Automaton) -> str | None:
     is_keyword = token.type not in ("ID", "INTEGER", "VERSION", "STRING", END) and token.text[0].isalpha()
     if is_keyword and "ID" in expected:
         return f"`{token.text}` is a keyword; write `%{token.text}` to use it as a name"
@@ -321,7 +244,7 @@ def _hint(token: Token, previous: Token | None, expected: set[str], automaton: _
     if token.type == "INTEGER" and "VERSION" in expected:
         return "a version has three numbers, as in `1.0.0`"
     if token.type == "ID":
-        words = [automaton.literals[name] for name in expected if automaton.literals.get(name, "").isalpha()]
+        words = [machine.literals[name] for name in expected if machine.literals.get(name, "").isalpha()]
         return did_you_mean(token.text, words)
     if "SEMICOLON" in expected and previous is not None and token.start > previous.end:
         return "is a `;` missing before this?"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 def test_the_benchmark_of_the_front_end_runs(wasm_tools: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "benchmarks/wit.py", "--runs", "1", "--sizes", "small"],
+        [sys.executable, "-m", "benchmarks.wit", "--runs", "1", "--sizes", "small"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}"},
         stdin=subprocess.DEVNULL,

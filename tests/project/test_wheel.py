@@ -84,4 +84,4 @@ def test_the_command_line_runs_from_an_installed_wheel(wheel: Path, tmp_path: Pa
     (tmp_path / "a.wit").write_text("package a:b; interface i { f: func(x: strin); }")
     refused = run(command, "wit", "a.wit", folder=tmp_path)
     assert refused.returncode == 1
-    assert "a.wit:1:41" in refused.stderr
+    assert "a.wit:1:39" in refused.stderr

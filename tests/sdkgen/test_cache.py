@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from ingen_sdkgen import cache as cache_module
-from ingen_sdkgen.cache import Cache, digest
+from ingen_sdkgen.cache import Cache, digest, switched_off
 
 PAYLOAD = 1000
 ENTRY = PAYLOAD + len(cache_module._header(b""))
@@ -123,12 +124,28 @@ def test_a_digest_depends_on_where_parts_are_cut() -> None:
     assert digest([b"ab"]) == digest(iter([b"ab"]))
 
 
+def test_the_users_cache_can_be_switched_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEN_CACHE_DIR", str(tmp_path / "chosen"))
+    with switched_off():
+        Cache.of_user().store("a", b"payload")
+    assert not (tmp_path / "chosen").exists()
+    Cache.of_user().store("a", b"payload")
+    with switched_off():
+        assert Cache.of_user().load("a") is None
+    assert Cache.of_user().load("a") == b"payload"
+
+
 def test_the_environment_chooses_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INGEN_CACHE_DIR", str(tmp_path / "chosen"))
     Cache.of_user().store("a", b"payload")
     assert (tmp_path / "chosen").is_dir()
-    monkeypatch.delenv("INGEN_CACHE_DIR")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    Cache.of_user().store("a", b"payload")
-    assert any(path.suffix == ".cache" for path in tmp_path.rglob("*") if "chosen" not in path.parts)
+
+
+@pytest.mark.parametrize("base", ["/chosen", "relative", ""])
+def test_the_default_folder_is_where_the_system_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    monkeypatch.delenv("INGEN_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    expected = Path(platformdirs.user_cache_dir("ingen", appauthor=False))
+    assert cache_module._default_folder() == expected

@@ -95,6 +95,15 @@ def test_an_encoded_package_reads_back(capfd: Output, wasm_tools: Path) -> None:
     assert capfd.readouterr().out == expected
 
 
+def test_a_component_shows_its_world(capfd: Output) -> None:
+    Path("c.wat").write_text('(component (import "f" (func (param "x" u8))))')
+    assert main(["wit", "c.wat"]) == 0
+    assert "  import f: func(x: u8);" in capfd.readouterr().out
+    Path("c.wat").write_text("(component (nonsense))")
+    assert main(["wit", "c.wat"]) == 1
+    assert "cannot read c.wat: " in capfd.readouterr().err
+
+
 def test_binary_output_goes_to_a_pipe(place: Path) -> None:
     assert process("wit", "good.wit", "--wasm").stdout.startswith(b"\0asm")
 
@@ -310,6 +319,39 @@ def test_a_changed_dependency_is_read_again(capfd: Output, place: Path) -> None:
     assert "  g: func();" in capfd.readouterr().out
 
 
+def test_a_changed_dependency_behind_a_link_is_read_again(capfd: Output, place: Path) -> None:
+    (place / "wit" / "deps").mkdir(parents=True)
+    (place / "elsewhere").mkdir()
+    (place / "wit" / "deps" / "b").symlink_to(place / "elsewhere")
+    (place / "wit" / "a.wit").write_text("package a:a; world w { import b:b/i; }")
+    for name in ["f", "g"]:
+        (place / "elsewhere" / "b.wit").write_text(f"package b:b; interface i {{ {name}: func(); }}")
+        assert main(["wit", "wit"]) == 0
+        assert f"  {name}: func();" in capfd.readouterr().out
+
+
+def test_a_new_folder_in_deps_is_not_overlooked(capfd: Output, place: Path) -> None:
+    (place / "wit" / "deps").mkdir(parents=True)
+    (place / "wit" / "a.wit").write_text("package a:a;")
+    assert main(["wit", "wit"]) == 0
+    (place / "wit" / "deps" / "empty").mkdir()
+    assert main(["wit", "wit", "--no-cache"]) == main(["wit", "wit"]) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/stdin").exists(), reason="the system has no /dev/stdin")
+def test_a_pipe_is_read_once(place: Path) -> None:
+    code = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())"
+    result = subprocess.run(
+        [sys.executable, "-c", code, "wit", "/dev/stdin"],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}"},
+        input=GOOD.encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert result.stderr == b""
+    assert result.stdout.startswith(b"package demo:a@1.0.0;")
+
+
 def test_no_cache_leaves_no_trace(place: Path, capfd: Output) -> None:
     assert main(["wit", "good.wit", "--no-cache"]) == 0
     assert not (place / "cache").exists()
@@ -350,3 +392,12 @@ def test_a_run_imports_what_it_needs(arguments: list[str], absent: list[str]) ->
         f"print([name for name in {absent} if name in sys.modules], file=sys.stderr)"
     )
     assert process(*arguments, code=code).stderr.decode() == "[]\n"
+
+
+def test_a_new_input_is_read_without_lark_once_its_tables_are_known(place: Path) -> None:
+    assert process("wit", "good.wit").returncode == 0
+    Path("good.wit").write_text("package a:b;")
+    code = "import sys, ingen_sdkgen.cli as c; c.main(); sys.exit('lark' in sys.modules)"
+    known = process("wit", "good.wit", code=code)
+    assert (known.returncode, known.stdout) == (0, b"package a:b;\n")
+    assert process("wit", "good.wit", "--no-cache", code=code).returncode == 1

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from ingen_runtime.canonical.classes import ValueClasses
-from ingen_runtime.canonical.handles import Resource
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
+from ingen_runtime.canonical.resources import Resource
 from ingen_runtime.canonical.values import Err, Ok, Some
 from ingen_runtime.component.types import (
     BorrowType,
@@ -262,20 +262,19 @@ class Checker:
     def _list(
         self, type_: ValType, element: ValType, length: int | None, value: Any, path: str
     ) -> HostValueError | None:
-        if element is PrimitiveType.U8:
-            wanted = "bytes, or a buffer of bytes"
-        else:
-            wanted = "a list or another sequence"
+        is_bytes = element is PrimitiveType.U8 and not isinstance(value, list | tuple)
+        items: Any
         try:
-            items = value if isinstance(value, bytes | bytearray) else to_list(value)
+            items = to_bytes(value) if is_bytes else to_list(value)
         except TypeError:
+            wanted = "bytes, or a buffer of bytes" if is_bytes else "a list or another sequence"
             return _error(path, wanted, value)
         if length is not None and len(items) != length:
             return HostValueError(path, f"{length} items", f"{len(items)}")
         byte_length = len(items) * elem_size(element)
         if length is None and byte_length > MAX_LIST_BYTE_LENGTH:
             return HostValueError(path, f"at most {MAX_LIST_BYTE_LENGTH} bytes", f"{byte_length}")
-        if isinstance(items, bytes | bytearray) and element is PrimitiveType.U8:
+        if is_bytes:
             return None
         return self._first((element, item, f"{path}[{index}]") for index, item in enumerate(items))
 

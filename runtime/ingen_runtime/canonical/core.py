@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Final, Protocol
+from types import CellType
+from typing import Any, Final, NoReturn, Protocol
 
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH
 from ingen_runtime.errors import Trap, TrapKind
@@ -30,6 +31,8 @@ class CoreFunction(Protocol):
     of these; functions may share one. `call` takes the parameters from it and leaves the results in it, so
     parameters are put there right before the call, and results taken right after. It raises Trap, or what a
     host function raised.
+
+    The rest is for code that calls several functions of a store in a row: see `engine.raw.RawFunction`.
     """
 
     @property
@@ -40,11 +43,38 @@ class CoreFunction(Protocol):
     def call(self) -> Callable[[], object]:
         """Calls the function."""
 
+    @property
+    def native(self) -> CellType:
+        """Holds what calls a function with its `arguments`, from below a frame that has called `probe`."""
 
-Allocate = Callable[[int, int], tuple[int, memoryview]]
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Five arguments for the native call."""
+
+    @property
+    def trap(self) -> object:
+        """True after a native call that has ended in a trap."""
+
+    @property
+    def fail(self) -> Callable[[Any], NoReturn]:
+        """Raises what a native call has ended in; takes what it has returned."""
+
+    @property
+    def abandon(self) -> Callable[[], None]:
+        """To be called when an exception leaves code that calls natively."""
+
+    @property
+    def active(self) -> CellType:
+        """Counts what is between the beginning and the end of such code."""
+
+    @property
+    def probe(self) -> Callable[[], None]:
+        """Takes, for a moment, the stack that native calls from the caller's frame need."""
+
+
 Reallocate = Callable[[int, int, int, int], int]
 
-_realloc_params = struct.Struct("<I12xI12xI12xI12x")
+REALLOC_PARAMS: Final = struct.Struct("<I12xI12xI12xI12x")
 
 
 def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
@@ -55,7 +85,7 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
     """
     raw = realloc.raw
     words = memoryview(raw).cast("B").cast("I")
-    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
+    pack, call, view_of = REALLOC_PARAMS.pack_into, realloc.call, memory.view
 
     def reallocate(old_ptr: int, old_size: int, alignment: int, new_size: int) -> int:
         pack(raw, 0, old_ptr, old_size, alignment, new_size)
@@ -67,28 +97,6 @@ def reallocator(memory: Memory, realloc: CoreFunction) -> Reallocate:
         return ptr
 
     return reallocate
-
-
-def allocator(memory: Memory, realloc: CoreFunction) -> Allocate:
-    """A function `(alignment, size)` that asks the guest's `realloc` for fresh memory. Returns the pointer,
-    and a view of the memory as it is now.
-
-    Raises: Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS), and what the guest's function raises.
-    """
-    raw = realloc.raw
-    words = memoryview(raw).cast("B").cast("I")
-    pack, call, view_of = _realloc_params.pack_into, realloc.call, memory.view
-
-    def allocate(alignment: int, size: int) -> tuple[int, memoryview]:
-        pack(raw, 0, 0, 0, alignment, size)
-        call()
-        ptr = words[0]
-        view = view_of()
-        if ptr & (alignment - 1) or ptr + size > len(view):
-            raise invalid_allocation(ptr, alignment, size, len(view))
-        return ptr, view
-
-    return allocate
 
 
 def invalid_allocation(ptr: int, alignment: int, size: int, memory_size: int) -> Trap:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ingen_runtime.canonical.core import Allocate, CoreFunction, Memory, allocator, reallocator
-from ingen_runtime.canonical.handles import InstanceState, Resource
+from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
+from ingen_runtime.canonical.handles import InstanceState
+from ingen_runtime.canonical.resources import Resource
+from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
 from ingen_runtime.errors import InternalError
@@ -56,25 +58,57 @@ class Endpoint:
     def heap(self) -> Heap | None:
         """The memory with its allocator, None where there is no `realloc`."""
         if self._heap is None and self.memory is not None and self.realloc is not None:
-            self._heap = Heap(
-                self.memory, allocator(self.memory, self.realloc), reallocator(self.memory, self.realloc)
-            )
+            self._heap = Heap(self.memory, reallocator(self.memory, self.realloc))
         return self._heap
 
     @property
-    def allocate(self) -> Allocate | None:
-        """The checked allocator, None where there is no `realloc`."""
-        return None if self.heap is None else self.heap.allocate
+    def view_of(self) -> Callable[[], memoryview]:
+        """Views the memory."""
+        if self.memory is None:
+            raise InternalError("values that lie in memory are passed where there is none")
+        return self.memory.view
+
+    @property
+    def realloc_raw(self) -> bytearray:
+        """The buffer of `realloc`."""
+        if self.realloc is None:
+            raise InternalError("values that need `realloc` are lowered where there is none")
+        return self.realloc.raw
+
+    @property
+    def realloc_words(self) -> memoryview:
+        """The same as 32-bit words: the first is what `realloc` has returned."""
+        return memoryview(self.realloc_raw).cast("B").cast("I")
+
+    @property
+    def realloc_arguments(self) -> tuple[Any, ...]:
+        """The arguments for native calls of `realloc`."""
+        if self.realloc is None:
+            raise InternalError("values that need `realloc` are lowered where there is none")
+        return self.realloc.arguments
+
+    @property
+    def realloc_call(self) -> Callable[[], object]:
+        """Calls `realloc`."""
+        if self.realloc is None:
+            raise InternalError("values that need `realloc` are lowered where there is none")
+        return self.realloc.call
 
 
 class EndpointNames:
-    """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart."""
+    """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    def __init__(self, prefix: str = "") -> None:
+    `calls_natively` says that `realloc` is called natively, in code that has prepared for that.
+    """
+
+    def __init__(self, prefix: str = "", calls_natively: bool = False) -> None:
+        self.calls_natively = calls_natively
         self.endpoint = f"_{prefix}endpoint"
-        self.memory = f"_{prefix}memory"
         self.view = f"_{prefix}view"
-        self.allocate = f"_{prefix}allocate"
+        self.realloc_raw = f"_{prefix}realloc_raw"
+        self.realloc_words = f"_{prefix}realloc_words"
+        self.realloc_call = f"_{prefix}realloc_call"
+        self.view_of = f"_{prefix}view_of"
         self.heap = f"_{prefix}heap"
         self.state = f"_{prefix}state"
         self.table = f"_{prefix}table"
@@ -90,19 +124,24 @@ class EndpointNames:
             self._resources.append(type_)
         return f"_{self._prefix}resource{self._resources.index(type_)}"
 
-    def prologue(self, used: str, getter: str) -> list[str]:
-        """Statements that take the parts which the text `used` mentions out of the endpoint; `getter` is the
+    def prologue(self, used: set[str], getter: str) -> list[str]:
+        """Statements that take the parts whose names are in `used` out of the endpoint; `getter` is the
         name of `resource_getter()`.
         """
         parts = [
-            (self.memory, "memory"),
-            (self.allocate, "allocate"),
+            (self.view_of, "view_of"),
+            (self.realloc_raw, "realloc_raw"),
+            (self.realloc_words, "realloc_words"),
+            (self.realloc_call, "realloc_call"),
             (self.heap, "heap"),
             (self.state, "instance"),
             (self.table, "instance.handles"),
             (self.async_values, "async_values"),
         ]
-        lines = [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
+        lines = []
+        if self.calls_natively and self.realloc_raw in used:
+            lines.append(f"{native_arguments('realloc')} = {self.endpoint}.realloc_arguments")
+        lines += [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
         lines += [
             f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"
             for index, type_ in enumerate(self._resources)

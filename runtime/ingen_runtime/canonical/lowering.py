@@ -16,6 +16,7 @@ import struct
 from typing import assert_never
 
 from ingen_runtime.canonical import check, handles, strings
+from ingen_runtime.canonical.core import REALLOC_PARAMS, invalid_allocation
 from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
     MAX_LIST_BYTE_LENGTH,
@@ -135,13 +136,25 @@ class Lowerer:
                     format_ = "i"
                 region.add(at, format_, self.style.integer(type_, self._named(value), shape.is_flat))
 
-    def _allocate(self, ptr: str, alignment: int | str, size: int | str) -> None:
-        """Write the statement that allocates memory: then `names.view` is of the memory as it is now."""
-        self.source.line(f"{ptr}, {self.names.view} = {self.names.allocate}({alignment}, {size})")
+    def allocate(self, ptr: str, alignment: int, size: int | str) -> None:
+        """Write what allocates memory and checks it; then `names.view` is of the memory as it is now."""
+        source, names = self.source, self.names
+        pack = source.constant(REALLOC_PARAMS.pack_into, "pack_into")
+        source.line(f"{pack}({names.realloc_raw}, 0, 0, 0, {alignment}, {size})")
+        if names.calls_natively:
+            source.native_call("realloc")
+        else:
+            source.line(f"{names.realloc_call}()")
+        source.line(f"{ptr} = {names.realloc_words}[0]")
+        self.refresh_view()
+        unaligned = f"{ptr} & {alignment - 1} or " if alignment > 1 else ""
+        with source.block(f"if {unaligned}{ptr} + {size} > len({names.view}):"):
+            fail = source.constant(invalid_allocation, "invalid")
+            source.line(f"raise {fail}({ptr}, {alignment}, {size}, len({names.view}))")
 
-    def _refresh_view(self) -> None:
-        """Write the statement that is due after an allocation elsewhere."""
-        self.source.line(f"{self.names.view} = {self.names.memory}.view()")
+    def refresh_view(self) -> None:
+        """Write the statement that takes a view of the memory: once guest code has run, it may have grown."""
+        self.source.line(f"{self.names.view} = {self.names.view_of}()")
 
     def _string(self, value: str) -> tuple[str, str]:
         source, names = self.source, self.names
@@ -153,11 +166,11 @@ class Lowerer:
             tagged = self.source_encoding is StringEncoding.LATIN1_UTF16
             arguments = f"*{value}" if tagged else f"{value}, 0"
             source.line(f"{ptr}, {length} = {store}({names.heap}, {arguments})")
-            self._refresh_view()
+            self.refresh_view()
         elif self.encoding is not StringEncoding.UTF8:
             store = source.constant(strings.HOST_STORES[self.encoding], "store_string")
             source.line(f"{ptr}, {length} = {store}({names.heap}, {value})")
-            self._refresh_view()
+            self.refresh_view()
         else:
             data = source.name("data")
             source.line(f"{data} = {value}.encode()")
@@ -168,7 +181,7 @@ class Lowerer:
         return ptr, length
 
     def _copy_in(self, data: str, ptr: str, length: str) -> None:
-        self._allocate(ptr, 1, length)
+        self.allocate(ptr, 1, length)
         self.source.line(f"{self.names.view}[{ptr}:{ptr} + {length}] = {data}")
 
     def _record(
@@ -235,10 +248,10 @@ class Lowerer:
         if not needs_memory(element):
             data = self._block(element, items)
             if data is not None:
-                self._allocate(ptr, align, byte_length)
+                self.allocate(ptr, align, byte_length)
                 source.line(f"{names.view}[{ptr}:{ptr} + {byte_length}] = {data}")
                 return ptr, length
-        self._allocate(ptr, align, byte_length)
+        self.allocate(ptr, align, byte_length)
         if isinstance(element, PrimitiveType) and element in NUMBER_FORMATS:
             self._reject_bools(element, items)
             pack = source.constant(struct.pack_into, "pack_into")

@@ -7,6 +7,7 @@ instance's memory and functions only runs the compiled factory, which is cheap.
 from __future__ import annotations
 
 import linecache
+import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import BorrowScope
 from ingen_runtime.canonical.layout import components_of
-from ingen_runtime.canonical.source import Source
+from ingen_runtime.canonical.source import Source, native_arguments
 from ingen_runtime.canonical.writer import EndpointWriter, param_types, result_types
 from ingen_runtime.component.types import (
     EnumType,
@@ -70,19 +71,27 @@ class Plan:
             source = Source()
             with source.aside() as lines:
                 endpoints = list(write(source))
-            text = "\n".join(lines)
+            used = set(re.findall(r"\w+", "\n".join(lines)))
             parameters = ", ".join(names.endpoint for names in endpoints)
             with source.block(f"def _make({parameters}, _callee, _post_return):"):
                 for names in endpoints:
                     getter = source.constant(names.resource_getter(), "resource_of")
-                    for line in names.prologue(text, getter):
+                    for line in names.prologue(used, getter):
                         source.line(line)
-                if "_raw" in text:
+                if "_raw" in used:
                     source.line("_raw = _callee.raw")
-                if "_call(" in text:
+                if "_call" in used:
                     source.line("_call = _callee.call")
-                if "_post_" in text:
-                    source.line("_post_raw, _post_call = _post_return.raw, _post_return.call")
+                for part in ("raw", "call"):
+                    if f"_post_{part}" in used:
+                        source.line(f"_post_{part} = _post_return.{part}")
+                if "_native" in used:
+                    source.line(f"{native_arguments('callee')} = _callee.arguments")
+                    for part in ("trap", "fail", "abandon", "probe"):
+                        source.line(f"_{part} = _callee.{part}")
+                    source.line("_native_cell, _active = _callee.native, _callee.active")
+                if "_post_function" in used:
+                    source.line(f"{native_arguments('post')} = _post_return.arguments")
                 source.extend(lines)
                 source.line("return _result")
             self._factories[kind] = source.build(self._title)["_make"]

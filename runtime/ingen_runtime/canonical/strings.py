@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingen_runtime.canonical.core import Allocate, Memory, Reallocate, invalid_pointer
+from ingen_runtime.canonical.core import Memory, Reallocate, invalid_pointer
 from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG, StringEncoding
 from ingen_runtime.errors import Trap, TrapKind
 
@@ -20,8 +20,11 @@ class Heap:
     """A memory that strings are stored to, with the guest's allocator."""
 
     memory: Memory
-    allocate: Allocate
     reallocate: Reallocate
+
+    def allocate(self, alignment: int, size: int) -> int:
+        """The pointer to fresh memory."""
+        return self.reallocate(0, 0, alignment, size)
 
     def write(self, ptr: int, data: bytes) -> None:
         """Copy `data` to `ptr`, which an allocation has checked."""
@@ -91,7 +94,7 @@ def store_utf8(heap: Heap, text: str) -> tuple[int, int]:
     data = text.encode()
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr, _ = heap.allocate(1, len(data))
+    ptr = heap.allocate(1, len(data))
     heap.write(ptr, data)
     return ptr, len(data)
 
@@ -101,7 +104,7 @@ def store_utf16(heap: Heap, text: str) -> tuple[int, int]:
     data = text.encode("utf-16-le")
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr, _ = heap.allocate(2, len(data))
+    ptr = heap.allocate(2, len(data))
     heap.write(ptr, data)
     return ptr, len(data) // 2
 
@@ -119,14 +122,14 @@ def store_latin1_utf16(heap: Heap, text: str) -> tuple[int, int]:
 def _store_latin1(heap: Heap, data: bytes) -> tuple[int, int]:
     if len(data) > MAX_STRING_BYTE_LENGTH:
         raise too_long(len(data))
-    ptr, _ = heap.allocate(2, len(data))
+    ptr = heap.allocate(2, len(data))
     heap.write(ptr, data)
     return ptr, len(data)
 
 
 def _store_to_utf8(heap: Heap, text: str, src_code_units: int, worst_case_size: int) -> tuple[int, int]:
     data = text.encode()
-    ptr, _ = heap.allocate(1, src_code_units)
+    ptr = heap.allocate(1, src_code_units)
     if not text.isascii():
         ptr = heap.reallocate(ptr, src_code_units, 1, worst_case_size)
         heap.write(ptr, data)
@@ -156,7 +159,7 @@ def store_utf8_to_utf16(heap: Heap, text: str) -> tuple[int, int]:
     """Store a string that was UTF-8 before."""
     worst_case_size = 2 * len(text.encode())
     data = text.encode("utf-16-le")
-    ptr, _ = heap.allocate(2, worst_case_size)
+    ptr = heap.allocate(2, worst_case_size)
     heap.write(ptr, data)
     if len(data) < worst_case_size:
         ptr = heap.reallocate(ptr, worst_case_size, 2, len(data))
@@ -164,7 +167,7 @@ def store_utf8_to_utf16(heap: Heap, text: str) -> tuple[int, int]:
 
 
 def _store_to_latin1_or_utf16(heap: Heap, text: str, src_code_units: int) -> tuple[int, int]:
-    ptr, _ = heap.allocate(2, src_code_units)
+    ptr = heap.allocate(2, src_code_units)
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
@@ -194,7 +197,7 @@ def store_utf16_to_latin1_utf16(heap: Heap, text: str) -> tuple[int, int]:
 def store_probably_utf16(heap: Heap, text: str) -> tuple[int, int]:
     """Store a string whose source was `latin1+utf16` with the tag, so that it is probably not Latin-1."""
     data = text.encode("utf-16-le")
-    ptr, _ = heap.allocate(2, len(data))
+    ptr = heap.allocate(2, len(data))
     try:
         latin1 = text.encode("latin-1")
     except UnicodeEncodeError:

@@ -67,10 +67,6 @@ class EndpointWriter:
         self.lifter = Lifter(source, style, names, encoding)
         self.lowerer = Lowerer(source, style, names, encoding, source_encoding)
 
-    def view(self) -> None:
-        """Write the statement that takes the memory's view."""
-        self.source.line(f"{self.names.view} = {self.names.memory}.view()")
-
     def lift(
         self, types: Sequence[ValType], paths: Sequence[str], max_flat: int, buffer: str, at: str
     ) -> list[str]:
@@ -93,7 +89,7 @@ class EndpointWriter:
             self.source.line(f"({ptr},) = {self.source.struct('<I', 'unpack_from')}({buffer}, {at})")
             return self._load(types, paths, ptr, error)
         if any(needs_memory(type_) for type_ in types):
-            self.view()
+            self.lowerer.refresh_view()
         region, lifted = self._note(types, paths, FLAT, error)
         self.lifter.unpack(region, sum(map(FLAT.size, types)), buffer, at)
         return [each.emit() for each in lifted]
@@ -106,7 +102,7 @@ class EndpointWriter:
         self, types: Sequence[ValType], paths: Sequence[str], ptr: str, error: type[ResultError] | None
     ) -> list[str]:
         tuple_ = TupleType(tuple(types))
-        self.view()
+        self.lowerer.refresh_view()
         self.check_pointer(ptr, tuple_)
         region, lifted = self._note(types, paths, MEMORY, error)
         self.lifter.unpack(region, elem_size(tuple_), self.names.view, ptr)
@@ -162,15 +158,14 @@ class EndpointWriter:
             self.lowerer.pack(region, sum(map(FLAT.size, types)), buffer, at)
             return
         tuple_, ptr, source = TupleType(tuple(types)), self.source.name("ptr"), self.source
-        size = elem_size(tuple_)
-        source.line(f"{ptr}, {self.names.view} = {self.names.allocate}({alignment(tuple_)}, {size})")
+        self.lowerer.allocate(ptr, alignment(tuple_), elem_size(tuple_))
         self._store(tuple_, values, ptr)
         source.line(f"{source.struct(f'<I{SLOT_SIZE - 4}x', 'pack_into')}({buffer}, {at}, {ptr})")
 
     def lower_to(self, types: Sequence[ValType], values: Sequence[str], ptr: str) -> None:
         """Write what lowers values to the memory that a guest has given a pointer to."""
         tuple_ = TupleType(tuple(types))
-        self.view()
+        self.lowerer.refresh_view()
         self.check_pointer(ptr, tuple_)
         self._store(tuple_, values, ptr)
 

@@ -53,8 +53,9 @@ from ingen_runtime.engine.externs import (
     CoreTag,
 )
 from ingen_runtime.engine.fibers import async_host_function, call_async, instantiate_async
-from ingen_runtime.engine.module import CoreModule, wat_to_wasm
+from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.store import CoreStore, StoreLimits
+from ingen_runtime.engine.text import wat_to_wasm
 
 __all__ = [
     "CodeCache",

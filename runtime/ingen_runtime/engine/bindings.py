@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
-import platform
+import os
 import sys
 from ctypes import POINTER, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
 from pathlib import Path
@@ -25,6 +25,18 @@ if TYPE_CHECKING:
 
 WASMTIME_MAJOR = 50
 """The only major version of wasmtime whose C layouts this module knows."""
+
+
+def _machine() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().machine
+    import platform  # slow to import, and needed on Windows only
+
+    return platform.machine()
+
+
+MACHINE = _machine()
+"""The CPU's architecture, as the operating system calls it."""
 
 
 def _locate() -> tuple[Path, str]:
@@ -39,9 +51,7 @@ def _locate() -> tuple[Path, str]:
     version = infos[-1].name.removeprefix("wasmtime-").removesuffix(".dist-info") if infos else _version()
     if version.split(".")[0] != str(WASMTIME_MAJOR):
         raise ImportError(f'{needed}, but {version} is installed: pip install "wasmtime=={WASMTIME_MAJOR}.*"')
-    machine = {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(
-        platform.machine(), platform.machine()
-    )
+    machine = {"AMD64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64"}.get(MACHINE, MACHINE)
     system = "android" if hasattr(sys, "getandroidapilevel") else sys.platform
     names = {"win32": "_wasmtime.dll", "darwin": "_libwasmtime.dylib"}
     library = package / f"{system}-{machine}" / names.get(system, "_libwasmtime.so")
@@ -136,6 +146,10 @@ RAW_SLOT_SIZE = 16
 VAL_SIZE = 32
 VAL_OF_OFFSET = 8
 VAL_I32, VAL_I64, VAL_F32, VAL_F64, VAL_V128, VAL_FUNCREF = range(6)
+
+
+EXNREF_SIZE = 24
+"""Bytes of a `wasmtime_exnref_t`."""
 
 
 class AsyncContinuation(ctypes.Structure):
@@ -243,6 +257,9 @@ engine_increment_epoch = _function("wasmtime_engine_increment_epoch", None, c_vo
 module_new = _function("wasmtime_module_new", c_void_p, c_void_p, c_char_p, c_size_t, POINTER(c_void_p))
 module_delete = _function("wasmtime_module_delete", None, c_void_p)
 module_serialize = _function("wasmtime_module_serialize", c_void_p, c_void_p, POINTER(ByteVec))
+module_deserialize = _function(
+    "wasmtime_module_deserialize", c_void_p, c_void_p, c_void_p, c_size_t, POINTER(c_void_p)
+)
 module_deserialize_file = _function(
     "wasmtime_module_deserialize_file", c_void_p, c_void_p, c_char_p, POINTER(c_void_p)
 )
@@ -313,6 +330,10 @@ global_set = _function("wasmtime_global_set", c_void_p, c_void_p, c_void_p, c_vo
 valtype_new = _function("wasm_valtype_new", c_void_p, c_uint8)
 valtype_vec_new = _function("wasm_valtype_vec_new", None, POINTER(PointerVec), c_size_t, POINTER(c_void_p))
 functype_new = _function("wasm_functype_new", c_void_p, POINTER(PointerVec), POINTER(PointerVec))
+func_type = _function("wasmtime_func_type", c_void_p, c_void_p, c_void_p)
+functype_params = _function("wasm_functype_params", POINTER(PointerVec), c_void_p)
+functype_results = _function("wasm_functype_results", POINTER(PointerVec), c_void_p)
+valtype_kind = _function("wasm_valtype_kind", c_uint8, c_void_p)
 functype_delete = _function("wasm_functype_delete", None, c_void_p)
 
 # Errors and traps.
@@ -404,3 +425,24 @@ def take_bytes(vec: ByteVec) -> bytes:
     data = ctypes.string_at(vec.data, vec.size) if vec.data else b""
     byte_vec_delete(ctypes.byref(vec))
     return data
+
+
+class _Anything(ctypes.Structure):
+    """What an address points to when nobody looks."""
+
+    _fields_: ClassVar[Sequence[tuple[str, Any]]] = [("byte", c_uint8)]
+
+
+def by_address(address: int) -> Any:
+    """A prepared argument that passes `address` to a hot function."""
+    return ctypes.byref(_Anything.from_address(address))
+
+
+def by_buffer(buffer: bytearray) -> Any:
+    """A prepared argument that passes the address of `buffer`, which must not be resized."""
+    return ctypes.byref(_Anything.from_buffer(buffer))
+
+
+def address_of(prepared: Any) -> int:
+    """The address that a prepared argument passes."""
+    return ctypes.addressof(prepared._obj)

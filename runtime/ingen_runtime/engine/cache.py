@@ -18,10 +18,10 @@ import functools
 import hashlib
 import mmap
 import os
-import platform
 import struct
 import sys
-import tempfile
+import threading
+import time
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from ingen_runtime.engine import bindings as c
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+_BINARY: int = getattr(os, "O_BINARY", 0)  # Windows
 _MAGIC = b"INGENAOT"
 _TRAILER = struct.Struct("<8sQI")
 """Magic, length of what precedes, and its CRC-32."""
@@ -93,9 +94,9 @@ class CodeCache:
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # mkstemp makes the file for this user alone: what is in it will run.
-            descriptor, name = tempfile.mkstemp(dir=self.folder, prefix=".", suffix=".tmp")
-            temporary = Path(name)
+            temporary = self.folder / f".{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}.tmp"
+            # For this user alone: what is in the file will run.
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 file.write(code)
                 file.write(_trailer(code))
@@ -137,7 +138,7 @@ def _is_intact(path: Path) -> bool:
 @functools.cache
 def _machine() -> str:
     """What the compiler learns from the machine: platform and CPU features."""
-    return f"{sys.platform};{platform.machine()};{_cpu_features()}"
+    return f"{sys.platform};{c.MACHINE};{_cpu_features()}"
 
 
 def _cpu_features() -> str:
@@ -146,4 +147,4 @@ def _cpu_features() -> str:
         for line in cpuinfo:
             if line.startswith(("flags", "Features")):
                 return hashlib.sha256(line.encode()).hexdigest()[:16]
-    return platform.processor()
+    return os.environ.get("PROCESSOR_IDENTIFIER", "")  # Windows

@@ -9,8 +9,8 @@ the return register as the address of a trap:
 - `dispatch` catches everything, also what a signal handler raises at its first instruction: see
   `cover_entry`.
 - Its handler makes no call, so nothing can fail in it. It hands over a trap that was made in advance.
-- `invoke` calls `probe` before it enters the guest: where that leaves room on Python's stack for one more
-  frame, `dispatch` can start as well. Else the RecursionError is raised here, where Python sees it.
+- `invoke` calls `probe` before it enters the guest: where that finds room on Python's stack,
+  `dispatch` can start as well. Else the RecursionError is raised here, where Python sees it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from typing import Any
 
 
 def probe() -> None:
-    """Take the one frame of Python's stack that a callback will need."""
+    """Take as much of Python's stack as a callback will need: Python 3.11 counts ctypes' call as a frame,
+    too."""
+    _deeper()
+
+
+def _deeper() -> None:
+    pass
 
 
 def _names(prefix: str, count: int) -> str:

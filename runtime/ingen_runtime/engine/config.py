@@ -11,7 +11,7 @@ MIB = 1024 * KIB
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """The settings of an `Engine`. All of them are part of the compiled code's identity.
+    """The settings of an `Engine`.
 
     The defaults fit thousands of instances into one process: a linear memory reserves no more address space
     than it uses, so it may move when it grows.
@@ -26,8 +26,9 @@ class EngineConfig:
     """Bytes to reserve beyond a memory that moved, so that it moves less often."""
     max_wasm_stack: int = 512 * KIB
     """Stack that guest code may use, host functions' frames between guest frames included, in bytes."""
-    async_stack_size: int = 2 * MIB
-    """Stack of a fiber, in bytes: `max_wasm_stack` and room for host functions. Only touched pages cost."""
+    async_stack_size: int = 8 * MIB + 512 * KIB
+    """Stack of a fiber, in bytes: `max_wasm_stack`, and for host functions the 8 MiB that CPython's own
+    limits of recursion count on. Only touched pages cost."""
     epoch_interruption: bool = True
     """Compile checks into loops and functions that let the host interrupt a guest, or make it yield."""
     consume_fuel: bool = False
@@ -56,5 +57,7 @@ class EngineConfig:
             )
 
     def fingerprint(self) -> str:
-        """Equal for two configurations exactly when they are equal; stable between processes."""
-        return ",".join(f"{name}={value}" for name, value in sorted(asdict(self).items()))
+        """Equal for two configurations exactly when they make the same code of a module, in any process."""
+        settings = asdict(self)
+        del settings["parallel_compilation"]
+        return ",".join(f"{name}={value}" for name, value in sorted(settings.items()))

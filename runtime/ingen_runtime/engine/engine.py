@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import functools
 import os
+import sys
 import threading
 import time
 import weakref
-from typing import Final
+from collections.abc import Callable
+from typing import ClassVar, Final
 
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.cache import CodeCache
 from ingen_runtime.engine.config import EngineConfig
-from ingen_runtime.engine.suspend import new_wait_linker
+from ingen_runtime.engine.core_types import CoreFuncType
+from ingen_runtime.engine.signature import new_functype
+from ingen_runtime.engine.suspend import WAIT_TYPE, new_wait_linker
 from ingen_runtime.errors import InternalError
 
 _OPT_LEVELS = {"none": 0, "speed": 1, "speed_and_size": 2}
@@ -28,18 +33,26 @@ class Engine:
     Safe to share between threads. `cache` is where compiled code is kept, None for nowhere.
     """
 
-    __slots__ = ("__weakref__", "_stores", "_wait_linker", "cache", "config", "ptr")
+    __slots__ = ("__weakref__", "_functypes", "_open_stores", "_wait_linker", "cache", "config", "ptr")
+
+    _process_forked: ClassVar[bool] = False
+    """Whether this process is the child of a fork: then wasmtime's compiler threads are gone."""
 
     def __init__(self, config: EngineConfig | None = None, cache: CodeCache | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
         self.config = config or EngineConfig()
         self.cache = cache
         self.ptr = c.engine_new_with_config(_c_config(self.config))
-        self._stores = 0
+        # A set: adding and discarding are atomic, whatever thread or collection a store goes in.
+        self._open_stores: set[int] = set()
         self._wait_linker: int = 0
+        self._functypes: dict[CoreFuncType, int] = {}
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
+            for functype in self._functypes.values():
+                c.functype_delete(functype)
             if self._wait_linker:
                 c.linker_delete(self._wait_linker)
             c.engine_delete(self.ptr)
@@ -49,27 +62,63 @@ class Engine:
         """Let one tick pass for every store of this engine. Safe from any thread."""
         c.engine_increment_epoch(self.ptr)
 
+    def compile(self, wasm: bytes) -> tuple[int, int]:
+        """Compile a module: returns the module, or 0, and the error, or 0."""
+        if self.config.parallel_compilation and Engine._process_forked:
+            return self._compile_alone(wasm)
+        module = ctypes.c_void_p()
+        error = c.module_new(self.ptr, wasm, len(wasm), ctypes.byref(module))
+        return module.value or 0, error or 0
+
+    def _compile_alone(self, wasm: bytes) -> tuple[int, int]:
+        """The same on this thread only, by way of an engine that does so."""
+        alone = Engine(dataclasses.replace(self.config, parallel_compilation=False))
+        ptr, error = alone.compile(wasm)
+        if error:
+            return 0, error
+        code, module = c.ByteVec(), ctypes.c_void_p()
+        error = c.module_serialize(ptr, ctypes.byref(code))
+        c.module_delete(ptr)
+        if not error:
+            error = c.module_deserialize(self.ptr, code.data, code.size, ctypes.byref(module))
+            c.byte_vec_delete(ctypes.byref(code))
+        return module.value or 0, error or 0
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """This process is the child of a fork."""
+        cls._process_forked = True
+        _TICKER.forget_thread()
+
+    def functype(self, type_: CoreFuncType) -> int:
+        """The `wasm_functype_t` of a type of numbers, which lives as long as the engine."""
+        try:
+            return self._functypes[type_]
+        except KeyError:
+            functype = self._functypes[type_] = new_functype(type_)
+            return functype
+
     def wait_function(self, context: int) -> bytes:
         """The extern, in the store of `context`, of the function with which a fiber waits."""
         if not self._wait_linker:
-            self._wait_linker = new_wait_linker(self.ptr)
+            self._wait_linker = new_wait_linker(self.ptr, self.functype(WAIT_TYPE))
         extern = c.Extern()
         if not c.linker_get(self._wait_linker, context, b"", 0, b"wait", 4, ctypes.byref(extern)):
             raise InternalError("the function that waits is not defined")
         return bytes(extern)
 
-    def store_opened(self) -> None:
+    def store_opened(self, number: int) -> None:
         """A store that can be interrupted exists: time has to pass for it."""
-        self._stores += 1
+        self._open_stores.add(number)
         if self.config.epoch_interruption:
             _TICKER.watch(self)
 
-    def store_closed(self) -> None:
-        self._stores -= 1
+    def store_closed(self, number: int) -> None:
+        self._open_stores.discard(number)
 
     @property
     def has_stores(self) -> bool:
-        return self._stores > 0
+        return bool(self._open_stores)
 
 
 def _c_config(config: EngineConfig) -> int:
@@ -155,7 +204,7 @@ class _Ticker:
 
 _TICKER = _Ticker()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_TICKER.forget_thread)
+    os.register_at_fork(after_in_child=Engine.after_fork)
 
 
 @functools.cache

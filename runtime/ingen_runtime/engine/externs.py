@@ -17,7 +17,6 @@ from ingen_runtime.engine.core_types import (
     CoreTagType,
 )
 from ingen_runtime.engine.signature import pack_value, unpack_value
-from ingen_runtime.engine.store import by_address
 from ingen_runtime.engine.traps import exception_from_error
 from ingen_runtime.errors import InternalError, LinkError, StoreUnusableError, Trap, TrapKind
 
@@ -91,7 +90,7 @@ class CoreMemory(_CoreExtern):
         store.check_usable()
         self._handle = self._buffer()
         self._handle_ref = ctypes.byref(self._handle)
-        self._context_ref = by_address(store.context)
+        self._context_ref = c.by_address(store.context)
         self._size: Callable[[Any, Any], int] = c.memory_data_size
         self._length = -1
         self._view = memoryview(b"")
@@ -125,7 +124,7 @@ class CoreMemory(_CoreExtern):
         with memoryview(data) as source:
             if not 0 <= ptr <= ptr + source.nbytes <= len(view):
                 raise self._out_of_bounds(ptr, source.nbytes)
-            view[ptr : ptr + source.nbytes] = source.cast("B")
+            view[ptr : ptr + source.nbytes] = source.cast("B") if source.c_contiguous else source.tobytes()
 
     def grow(self, pages: int) -> int:
         """Grow the memory; returns its size before, in pages. Raises Trap(LIMIT_EXCEEDED)."""
@@ -259,7 +258,7 @@ class CoreInstance:
         self.store = store
         self.module = module
         packed = pack_imports(store, module, imports)
-        store.uses_gc |= module.uses_gc
+        store.prepare_for(module)
         self._handle = c.Instance()
         trap = ctypes.c_void_p()
         store.enter()

@@ -11,30 +11,50 @@ meanwhile but the touched pages of the fiber's stack.
 - Several fibers may wait in one store, and other functions of the store may be called meanwhile; except where
   the guest uses garbage collection or exceptions, see `CoreStore.uses_gc`: then StoreUnusableError is raised.
 - A guest cannot be suspended while a host function that is no `async def` waits for it: Trap(CANNOT_BLOCK).
+
+Host functions that are no `async def` run on the fiber's stack, which is as large as CPython's limits of
+recursion assume (`EngineConfig.async_stack_size`); the pages that they touch stay with the guest until its
+call ends. Linux limits the memory mappings of a process, and so the guests that wait in it: see `mappings`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import functools
+import sys
+import types
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
-from ingen_runtime.engine.module import CoreModule, wat_to_wasm
+from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.store import by_address
 from ingen_runtime.engine.suspend import LATE, WAIT_TYPE, adapter_text, note_type, take_type
+from ingen_runtime.engine.text import wat_to_wasm
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreExtern
     from ingen_runtime.engine.store import CoreStore
+
+
+@types.coroutine
+def _let_others_run() -> Generator[None, None, None]:
+    """What `asyncio.sleep(0)` does."""
+    yield
+
+
+def _ends_the_task(exception: BaseException) -> bool:
+    """Whether this is no failure of the host function, but the end of the task that it runs in."""
+    # Importing asyncio takes longer than all of the engine. Where it was not imported, nothing was cancelled.
+    asyncio = sys.modules.get("asyncio")
+    return isinstance(exception, GeneratorExit) or (
+        asyncio is not None and isinstance(exception, asyncio.CancelledError)
+    )
 
 
 Finish: TypeAlias = "Callable[[Any], Any]"
@@ -77,7 +97,7 @@ class Fiber:
         """The call has become `future`; `kept` has to live as long."""
         self._future = future
         self.store.add_fiber(self)
-        self.future_ref = by_address(future)
+        self.future_ref = c.by_address(future)
         self._kept = kept
 
     def note(self, function: AsyncHostFunction, arguments: tuple[Any, ...]) -> int:
@@ -110,7 +130,7 @@ class Fiber:
                     exception, LATE.exception = LATE.exception, None
                     raise exception
                 if self.function is None:
-                    await asyncio.sleep(0)  # the guest was busy, and yielded
+                    await _let_others_run()  # the guest was busy, and yielded
                 else:
                     await self._serve()
         finally:
@@ -128,9 +148,9 @@ class Fiber:
             if finish is not None and not self.store.uses_gc:
                 result = finish(result)
             self.result = result
-        except (asyncio.CancelledError, GeneratorExit):
-            raise
         except BaseException as exception:
+            if _ends_the_task(exception):
+                raise
             # Raised where the guest goes on, which stops it, and out of there to our caller.
             self.exception = exception
         self._go[0] = 1
@@ -145,7 +165,7 @@ class Fiber:
         if not ended:
             self.store.disable("was left in the middle of a call that was cancelled")
         self.abandon()
-        self.store.remove_fiber(self)
+        self.store.end_fiber(self)
         self.exception = None
         self.arguments = ()
 
@@ -157,9 +177,9 @@ async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
     cancelled.
     """
     store = func.store
-    store.check_usable()
     signature = signature_of(func.type)
     packed = signature.pack_values(arguments)
+    store.begin_fiber()
     results = bytearray(max(len(func.type.results), 1) * c.VAL_SIZE)
     handle = c.Func.from_buffer_copy(func.raw, c.EXTERN_OF_OFFSET)
     fiber = Fiber(store)
@@ -197,6 +217,8 @@ async def instantiate_async(
     if not module.has_start:
         return CoreInstance(store, module, imports)
     packed = pack_imports(store, module, imports)
+    store.prepare_for(module)
+    store.begin_fiber()
     linker = c.linker_new(store.engine.ptr)
     try:
         _define_imports(linker, store, module, packed)

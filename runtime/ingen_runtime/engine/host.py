@@ -22,6 +22,8 @@ from ingen_runtime.engine.signature import signature_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ingen_runtime.engine.engine import Engine
+
 _MOST_WINDOWS: Final = 1024
 
 
@@ -104,13 +106,18 @@ class HostFunctions:
         self._kept: list[Callable[..., Any]] = []
 
     def define(
-        self, context: int, type_: CoreFuncType, function: Callable[..., Any], callback: Any = None
+        self,
+        engine: Engine,
+        context: int,
+        type_: CoreFuncType,
+        function: Callable[..., Any],
+        callback: Any = None,
     ) -> bytes:
         """Make `function` a core function of the store; returns the extern.
 
         `callback` is the C callback that calls it, where it is not one that unpacks values.
         """
-        signature = signature_of(type_)
+        callback = callback or _callback(type_)
         number = next(_numbers)
         try:
             reference = weakref.ref(function)
@@ -125,9 +132,7 @@ class HostFunctions:
         self._numbers.append(number)
         self._kept.append(function)
         func = c.Func()
-        c.func_new_unchecked(
-            context, signature.functype, callback or _callback(type_), number, None, ctypes.byref(func)
-        )
+        c.func_new_unchecked(context, engine.functype(type_), callback, number, None, ctypes.byref(func))
         return _EXTERN_FUNC + bytes(func) + bytes(c.EXTERN_SIZE - len(_EXTERN_FUNC) - ctypes.sizeof(func))
 
     def forget(self) -> None:

@@ -171,6 +171,7 @@ class ModuleInterface:
         "exports",
         "has_start",
         "imports",
+        "memory_count",
         "uses_gc",
     )
 
@@ -186,6 +187,9 @@ class ModuleInterface:
         self.exports = self._read_exports()
         """Kind and index of each export, by name."""
         self.has_start = _START in self._sections
+        reader = self._section(_MEMORY)
+        self.memory_count = 0 if reader is None else reader.unsigned()
+        """The memories that the module defines itself."""
         self.uses_gc = None in self._types or _TAG in self._sections or bool(self._spaces[TAG])
         """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
 

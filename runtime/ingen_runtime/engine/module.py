@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import re
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingen_runtime.engine import bindings as c
@@ -36,8 +37,9 @@ class CoreModule:
         self._interface = ModuleInterface(wasm)
         self._export_types: dict[str, CoreExternType] = {}
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             c.module_delete(self.ptr)
             self.ptr = 0
 
@@ -54,6 +56,11 @@ class CoreModule:
     def has_start(self) -> bool:
         """Whether instantiation runs a start function."""
         return self._interface.has_start
+
+    @property
+    def memory_count(self) -> int:
+        """How many memories each instance makes."""
+        return self._interface.memory_count
 
     @property
     def uses_gc(self) -> bool:
@@ -89,8 +96,7 @@ class CoreModule:
 def _compile(engine: Engine, wasm: bytes) -> int:
     if wasm[:8] != _PREAMBLE:  # wasmtime would take the text format as well
         raise ComponentFormatError("no core module: it does not begin with the magic number and version 1", 0)
-    module = ctypes.c_void_p()
-    error = c.module_new(engine.ptr, wasm, len(wasm), ctypes.byref(module))
+    module, error = engine.compile(wasm)
     if error:
         message = take_error_message(error)
         # The first line says only that compiling failed; the cause follows.
@@ -98,15 +104,4 @@ def _compile(engine: Engine, wasm: bytes) -> int:
         place = _OFFSET.search(message)
         offset = None if place is None else int(place[1], 16)
         raise ComponentFormatError(f"invalid core module: {_OFFSET.sub('', message)}", offset)
-    assert module.value is not None
-    return module.value
-
-
-def wat_to_wasm(text: str) -> bytes:
-    """The binary of a module in the text format. Raises ComponentFormatError where it has a mistake."""
-    encoded = text.encode()
-    vec = c.ByteVec()
-    error = c.wat2wasm(encoded, len(encoded), ctypes.byref(vec))
-    if error:
-        raise ComponentFormatError(take_error_message(error))
-    return c.take_bytes(vec)
+    return module

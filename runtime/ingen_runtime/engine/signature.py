@@ -34,8 +34,6 @@ class Signature:
     """The same for the results."""
     slots: int
     """Raw slots that a call needs, at least one."""
-    functype: int
-    """The `wasm_functype_t`. It lives as long as the process."""
 
     pack_cell: CellType
     unpack_cell: CellType
@@ -87,7 +85,6 @@ def signature_of(type_: CoreFuncType) -> Signature:
         params=params,
         results=results,
         slots=slots,
-        functype=_functype(type_),
         pack_cell=CellType(params.pack_into),
         unpack_cell=CellType(results.unpack_from),
         slots_cell=CellType(slots),
@@ -98,7 +95,9 @@ def _raw_struct(types: tuple[CoreValType, ...]) -> struct.Struct:
     return struct.Struct("<" + "".join([_RAW_FORMATS[type_] for type_ in types]))
 
 
-def _functype(type_: CoreFuncType) -> int:
+def new_functype(type_: CoreFuncType) -> int:
+    """A `wasm_functype_t`, to be used with one engine only: wasmtime keeps in it what that engine made of
+    it."""
     params, results = _valtypes(type_.params), _valtypes(type_.results)
     functype: int = c.functype_new(ctypes.byref(params), ctypes.byref(results))
     return functype

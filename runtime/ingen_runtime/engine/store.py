@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
+from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
+from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.traps import exception_from_error, exception_from_trap
+from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
     from ingen_runtime.engine.fibers import Fiber
+    from ingen_runtime.engine.module import CoreModule
 
 _SHARED_SLOTS: Final = 16
 """Functions with up to this many values share the store's raw buffer."""
@@ -65,6 +69,7 @@ class CoreStore:
         "_holder",
         "_host",
         "_interrupted",
+        "_mappings",
         "_memories",
         "_number",
         "_raw",
@@ -79,12 +84,15 @@ class CoreStore:
 
     def __init__(self, engine: Engine, limits: StoreLimits | None = None, *, fuel: int | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
+        if fuel is not None and not engine.config.consume_fuel:
+            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         self.engine = engine
         self._failure = Failure()
         self._host = HostFunctions(self._failure)
         self._memories: weakref.WeakSet[CoreMemory] | None = None
         self._deadline: float | None = None
         self._interrupted = False
+        self._mappings = 0
         self._fiber: Fiber | None = None
         self._fibers: set[Fiber] = set()
         self._holder: Fiber | None = None
@@ -95,24 +103,22 @@ class CoreStore:
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
-        engine.store_opened()
+        engine.store_opened(self._number)
+        self._prepare_calls()
         if limits is not None:
             self._limit(limits)
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
-        elif fuel is not None:
-            raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         if engine.config.epoch_interruption:
             _ticks[self._number] = _weakly(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
-            c.context_set_epoch_deadline(by_address(self.context), 1)
-        self._prepare_calls()
+            c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
         self._trap = ctypes.c_void_p()
-        self._context_ref = by_address(self.context)
+        self._context_ref = c.by_address(self.context)
         self._active = CellType(0)
         self._call = CellType(c.func_call_unchecked)
         self._cells = {
@@ -122,13 +128,14 @@ class CoreStore:
             "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(_by_buffer(self._raw)),
+            "raw_at": CellType(c.by_buffer(self._raw)),
             "trap": CellType(self._trap),
             "trap_at": CellType(ctypes.byref(self._trap)),
         }
 
-    def __del__(self) -> None:
-        if self.ptr:
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends, what this needs is gone already, and the process frees everything.
+        if self.ptr and not _is_finalizing():
             self._delete("is closed")
 
     # Life.
@@ -149,11 +156,12 @@ class CoreStore:
             self._fibers.pop().abandon()
         ptr, self.ptr = self.ptr, 0
         c.store_delete(ptr)
+        MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
         _ticks.pop(self._number, None)
         _failures.pop(self._number, None)
-        self.engine.store_closed()
+        self.engine.store_closed(self._number)
 
     def disable(self, why: str) -> None:
         """From now on every call raises StoreUnusableError, saying that the store `why` ("is closed")."""
@@ -272,7 +280,7 @@ class CoreStore:
         }
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(_by_buffer(raw))}
+            cells |= {"raw": CellType(raw), "raw_at": CellType(c.by_buffer(raw))}
         return cells
 
     def define_host_function(
@@ -284,12 +292,18 @@ class CoreStore:
         out of the Python call that entered the guest, as it was raised.
         """
         self.check_usable()
-        return self._host.define(self.context, type_, function, callback)
+        return self._host.define(self.engine, self.context, type_, function, callback)
+
+    def prepare_for(self, module: CoreModule) -> None:
+        """An instance of `module` is about to be made."""
+        MAPPINGS.take(module.memory_count)
+        self._mappings += module.memory_count
+        self.uses_gc |= module.uses_gc
 
     def enter(self) -> None:
         """Guest code is about to run, through something else than a bound call. `leave` follows in any
         case."""
-        if self._holder is not None:
+        if self._holder is not None or (self.uses_gc and self._fiber is not None):
             raise StoreUnusableError(_HELD)
         probe()
         self._active.cell_contents += 1
@@ -320,6 +334,8 @@ class CoreStore:
         failure.renew()
         if trap:
             found: Exception = exception_from_trap(trap)
+            if self.uses_gc:
+                drop_exception(self.context)
         elif error:
             found = exception_from_error(error, doing)
         else:
@@ -336,36 +352,47 @@ class CoreStore:
 
     # Fibers: see `fibers`.
 
+    def begin_fiber(self) -> None:
+        """A call on a fiber is about to begin; `end_fiber` follows. Raises where that cannot be now."""
+        self.check_usable()
+        if self._holder is not None:
+            raise StoreUnusableError(_HELD)
+        MAPPINGS.take(MAPPINGS_PER_FIBER)
+
     def add_fiber(self, fiber: Fiber) -> None:
-        """A call has begun on a fiber; if the store goes before the fiber ends, it has to be abandoned
+        """The call has begun: if the store goes before the fiber ends, the fiber has to be abandoned
         first."""
         self._fibers.add(fiber)
 
-    def remove_fiber(self, fiber: Fiber) -> None:
+    def end_fiber(self, fiber: Fiber) -> None:
+        """The call has ended."""
         self._fibers.discard(fiber)
+        MAPPINGS.give_back(MAPPINGS_PER_FIBER)
 
     def poll(self, fiber: Fiber) -> bool:
         """Let a fiber of this store run until it ends or waits; whether it ended."""
         self.check_usable()
         if self.in_call:
             raise StoreUnusableError("a guest cannot be resumed from inside a call of the same store")
-        if self._holder is fiber:
-            self._holder = None
-            self._call.cell_contents = c.func_call_unchecked
-        elif self._holder is not None:
+        if self._holder is not None and self._holder is not fiber:
             raise StoreUnusableError(_HELD)
+        self._holder = None
         probe()
         if self.engine.config.epoch_interruption:
             # Else a guest that waited for longer than a tick would have to yield at once.
             c.context_set_epoch_deadline(self._context_ref, 1)
         ended = False
         self._fiber = fiber
+        if self.uses_gc:
+            self._call.cell_contents = call_on_own_fiber
         try:
-            ended = c.call_future_poll(fiber.future_ref)
+            ended = bool(c.call_future_poll(fiber.future_ref))
         finally:
             self._fiber = None
-            if self.uses_gc and not ended:
-                self._hold(fiber)
+            if self.uses_gc:
+                self._call.cell_contents = c.func_call_unchecked
+                if not ended:
+                    self._hold(fiber)
         return ended
 
     def _hold(self, fiber: Fiber) -> None:
@@ -426,21 +453,6 @@ def _weakly(store: CoreStore) -> Callable[[], bool]:
         return alive is not None and alive._on_epoch()
 
     return tick
-
-
-class _Anything(ctypes.Structure):
-    """What an address points to when nobody looks."""
-
-    _fields_ = (("byte", ctypes.c_char),)
-
-
-def by_address(address: int) -> Any:
-    """A prepared argument that passes `address` to a hot function."""
-    return ctypes.byref(_Anything.from_address(address))
-
-
-def _by_buffer(buffer: bytearray) -> Any:
-    return ctypes.byref(_Anything.from_buffer(buffer))
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:

@@ -19,7 +19,6 @@ from typing import Any, Final
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry
 from ingen_runtime.engine.core_types import CoreFuncType
-from ingen_runtime.engine.signature import signature_of
 
 
 class _Late:
@@ -60,10 +59,9 @@ _CALLBACK: Final = c.is_nonzero_byte
 WAIT_TYPE: Final = CoreFuncType(("i64",), ())
 
 
-def new_wait_linker(engine_ptr: int) -> int:
-    """A linker of the engine that defines `wait`."""
+def new_wait_linker(engine_ptr: int, functype: int) -> int:
+    """A linker of the engine that defines `wait`, whose type is `functype`."""
     linker: int = c.linker_new(engine_ptr)
-    functype = signature_of(WAIT_TYPE).functype
     error = c.linker_define_async_func(linker, b"", 0, b"wait", 4, functype, _WAIT, 0, None)
     assert not error, "a fresh linker accepts every name"
     return linker

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import wasmtime
+import ctypes
 
+from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.traps import take_error_message
 from ingen_runtime.errors import ComponentFormatError
 
 
@@ -12,7 +14,13 @@ def text_to_binary(text: bytes) -> bytes:
 
     Raises: ComponentFormatError where the text is wrong.
     """
-    try:
-        return bytes(wasmtime.wat2wasm(text))
-    except wasmtime.WasmtimeError as error:
-        raise ComponentFormatError(str(error)) from None
+    vec = c.ByteVec()
+    error = c.wat2wasm(text, len(text), ctypes.byref(vec))
+    if error:
+        raise ComponentFormatError(take_error_message(error))
+    return c.take_bytes(vec)
+
+
+def wat_to_wasm(text: str) -> bytes:
+    """The same for text that is a string."""
+    return text_to_binary(text.encode())

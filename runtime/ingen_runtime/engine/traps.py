@@ -50,8 +50,19 @@ def exception_from_trap(trap: int) -> Trap:
     c.trap_trace(trap, ctypes.byref(vec))
     frames = _take_frames(vec)
     c.trap_delete(trap)
-    kind = _KINDS.get(code.value, TrapKind.OTHER) if has_code else TrapKind.OTHER
-    return Trap(kind, _cause(text), frames=frames)
+    cause = _cause(text)
+    if has_code:
+        kind = _KINDS.get(code.value, TrapKind.OTHER)
+    else:
+        kind = TrapKind.UNCAUGHT_EXCEPTION if cause == "thrown Wasm exception" else TrapKind.OTHER
+    return Trap(kind, cause, frames=frames)
+
+
+def drop_exception(context: int) -> None:
+    """Free the WebAssembly exception that nothing caught, which the store keeps for its host."""
+    exception = ctypes.create_string_buffer(c.EXNREF_SIZE)
+    if c.context_take_exception(context, exception):
+        c.exnref_unroot(exception)
 
 
 def exception_from_error(error: int, doing: str) -> Exception:

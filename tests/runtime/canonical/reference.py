@@ -262,7 +262,9 @@ class Reference:
         if case is None:
             return self.from_case(type_, index, None)
         wanted = flatten_type(case)
-        payload = [_coerce(slot, *types) for slot, types in zip(slots, zip(have, wanted, strict=False), strict=False)]
+        payload = [
+            _coerce(slot, *types) for slot, types in zip(slots, zip(have, wanted, strict=False), strict=False)
+        ]
         return self.from_case(type_, index, self.lift_flat(iter(payload), case))
 
     def lower_flat(self, value: Any, type_: ValType) -> list[Any]:

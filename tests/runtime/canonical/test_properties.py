@@ -13,8 +13,8 @@ from ingen_runtime.canonical import (
     BorrowScope,
     ResultError,
     StringEncoding,
-    ValuesPlan,
     ValueClasses,
+    ValuesPlan,
     compile_fused,
     compile_lift,
     compile_lower,
@@ -117,9 +117,7 @@ def test_host_to_guest_and_back(type_: ValType, encoding: StringEncoding, data: 
     assert not guest.state.busy
 
 
-def call_from_guest(
-    reference: Reference, type_: ValType, value: Any, core_call: Any
-) -> Any:
+def call_from_guest(reference: Reference, type_: ValType, value: Any, core_call: Any) -> Any:
     """Call a core function `(v: T) -> T` as a guest does; what it returns."""
     raw, guest, slots = bytearray(16 * 19), reference.guest, flat_count(type_)
     if slots > MAX_FLAT_PARAMS:

@@ -1,0 +1,97 @@
+"""What earlier runs made of the same input: the IR, and finished output.
+
+The input is known by a digest of everything that the result depends on, so nothing here can be out of date.
+This module imports little: a run whose output is known ends before the model is even loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingen_sdkgen import __version__
+from ingen_sdkgen.cache import Cache, code_fingerprint, digest
+
+if TYPE_CHECKING:
+    from ingen_sdkgen.model import Resolve
+
+_INPUT_SUFFIXES = (".wit", ".wat", ".wasm")
+
+
+class EarlierRuns:
+    """The results of earlier runs on one input, as long as the cache has them."""
+
+    def __init__(self, cache: Cache, path: Path, *, features: Iterable[str], all_features: bool) -> None:
+        """Look at the input, without understanding it. An unreadable one has no earlier results."""
+        self._cache = cache
+        self._path = path
+        self._options = [
+            __version__.encode(),
+            b"all" if all_features else b"some",
+            *(feature.encode("utf-8", "surrogateescape") for feature in sorted(set(features))),
+        ]
+        self._name = self._digest() if cache else None
+
+    def ir(self) -> Resolve | None:
+        """The IR of the input."""
+        known = None if self._name is None else self._cache.load(f"ir-{self._name}")
+        if known is None:
+            return None
+        from ingen_sdkgen.ir_bytes import load_ir
+
+        try:
+            return load_ir(known)
+        except ValueError:
+            return None
+
+    def output(self, form: Sequence[str]) -> bytes | None:
+        """What was printed of the input; `form` are the options that it depends on."""
+        return None if self._name is None else self._cache.load(self._output_name(form))
+
+    def keep(self, resolve: Resolve, form: Sequence[str], output: bytes) -> None:
+        """Keep results for later runs, unless the input has changed since it was looked at."""
+        if self._name is None or self._digest() != self._name:
+            return
+        from ingen_sdkgen.ir_bytes import dump_ir
+
+        self._cache.store(f"ir-{self._name}", dump_ir(resolve))
+        self._cache.store(self._output_name(form), output)
+
+    def _output_name(self, form: Sequence[str]) -> str:
+        parts = [part.encode("utf-8", "surrogateescape") for part in form]
+        return f"out-{digest([str(self._name).encode(), *parts])}"
+
+    def _digest(self) -> str | None:
+        """A name for the input: the tool, the options, names and contents of the files."""
+        parts = [code_fingerprint(), b"%d" % len(self._options), *self._options]
+        try:
+            # What can be read only once, such as a pipe, is left alone.
+            if not self._path.is_dir() and not self._path.is_file():
+                return None
+            for place in _places(self._path):
+                parts.append(bytes(place.relative_to(self._path)))
+                parts.append(b"" if place.is_dir() else place.read_bytes())
+        except OSError:
+            return None
+        return digest(parts)
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """Every file and folder that reading `path` may look into, and perhaps more, in a fixed order.
+
+    A folder of a dependency may be a link, and its contents count all the same.
+    """
+    yield path
+    if path.is_dir():
+        for entry in sorted(path.iterdir()):
+            if entry.suffix in _INPUT_SUFFIXES and entry.is_file():
+                yield entry
+        dependencies = path / "deps"
+        if dependencies.is_dir():
+            for entry in sorted(dependencies.iterdir()):
+                if entry.is_dir():
+                    yield entry
+                    yield from sorted(file for file in entry.iterdir() if file.suffix in _INPUT_SUFFIXES)
+                elif entry.suffix in _INPUT_SUFFIXES:
+                    yield entry
