@@ -5,7 +5,7 @@ What the binary form does not carry, whoever writes it:
 - the numbering of the IR's tables: a reader numbers things in the order in which it meets them;
 - of other packages, everything but the interfaces that are used, and of those that no world has, everything
   but the types; nor their documentation, gates, and the packages that nothing is used from;
-- whether a gate of a function or type was written in an interface that is a copy (`Interface.clone_of`);
+- that an interface is a copy of another one (`Interface.clone_of`);
 - documentation and gates, in a `component-type` section: they are in a package's `package-docs` section only.
 
 A package without interfaces and worlds has no binary form, because its name is nowhere in it.

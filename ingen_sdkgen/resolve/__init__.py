@@ -15,10 +15,11 @@ from ingen_sdkgen.diagnostics import ItemConflict, Note, ResolveError, SourceMap
 from ingen_sdkgen.model import PackageName, Resolve
 from ingen_sdkgen.resolve.drafting import PackageSyntax, draft_package, paths_in
 from ingen_sdkgen.resolve.files import FileReader, PackageFiles
-from ingen_sdkgen.resolve.gates import Gatekeeper, Version
+from ingen_sdkgen.resolve.gates import Gatekeeper
 from ingen_sdkgen.resolve.merging import merge
 from ingen_sdkgen.resolve.placing import place_package
 from ingen_sdkgen.resolve.tables import Tables
+from ingen_sdkgen.semver import Version
 from ingen_sdkgen.wit import syntax
 
 __all__ = ["Loaded", "load", "load_text"]

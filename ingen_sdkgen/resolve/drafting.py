@@ -485,11 +485,11 @@ class _Drafting:
                 for member in item.body.functions:
                     function = self._types.function(scope, member, item.id)
                     self._add_extern(reading, True, function.name, WorldFunction(function), member.id.span)
-        for is_import in (True, False):
+        for side in (world.imports, world.exports):
             self._check_setters(
                 {
                     extern.key: extern.item.function
-                    for extern in (world.imports if is_import else world.exports)
+                    for extern in side
                     if isinstance(extern.item, WorldFunction) and isinstance(extern.key, str)
                 }
             )

@@ -136,7 +136,7 @@ class _Exporter:
                 self._exports[key] = current
             else:
                 self._required_imports.add(interface)
-                self._imports[key] = current
+                self._imports.setdefault(key, current)
         return None
 
     def _used(

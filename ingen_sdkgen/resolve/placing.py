@@ -53,6 +53,8 @@ from ingen_sdkgen.resolve.tables import Tables
 from ingen_sdkgen.rewrite import map_kind
 
 _ItemId = TypeVar("_ItemId", InterfaceId, WorldId)
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 
 class _Excluded(Exception):
@@ -314,7 +316,7 @@ class _Placing:
                     placed[name] = self._function(function)
             except _Excluded:
                 pass
-        return placed
+        return setters_after_getters(placed)
 
     def _function(self, function: Function) -> Function:
         span = _span_of(function)
@@ -355,7 +357,7 @@ class _Placing:
                     placed[self._key(extern.key, extern.span)] = item
             except _Excluded:
                 pass
-        return placed
+        return setters_after_getters(placed)
 
     def _world_item(self, extern: DraftExtern) -> WorldItem | None:
         """The item, or None where a gate excludes it."""
@@ -410,3 +412,20 @@ class _Placing:
 def _span_of(function: Function) -> Span:
     assert function.span is not None, "a draft's function has a span"
     return function.span
+
+
+def setters_after_getters(items: Mapping[_Key, _Value]) -> dict[_Key, _Value]:
+    """The items in their order, but a setter that comes before its getter directly after that."""
+    early: dict[object, _Key] = {}
+    ordered: dict[_Key, _Value] = {}
+    for key, item in items.items():
+        if isinstance(key, str) and "[set]" in key:
+            getter = key.replace("[set]", "[get]")
+            if getter in items and getter not in ordered:
+                early[getter] = key
+                continue
+        ordered[key] = item
+        if key in early:
+            setter = early[key]
+            ordered[setter] = items[setter]
+    return ordered

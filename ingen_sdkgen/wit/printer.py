@@ -5,8 +5,9 @@ blank lines (one between any two items of a package) and in `{}` for a body that
 functions, what belongs to a resource stands in its body, `use` is grouped by interface, and a world lists
 all of its imports, so that no `include` is left.
 
-Reading the text gives the IR again, but for three things that text decides anew: the numbering of tables,
-where the source had its items in another order; `Interface.clone_of`; and the documentation of a `use`.
+Reading the text gives the IR again, but for what text decides anew or cannot say: the numbering of tables,
+where the source had its items in another order; `Interface.clone_of`; the documentation of a `use`; and
+`@since` with a version that the package has not reached, which comes by an include from another package.
 """
 
 from __future__ import annotations
@@ -58,11 +59,12 @@ from ingen_sdkgen.model import (
     WorldKey,
     WorldType,
 )
+from ingen_sdkgen.semver import Version
 
 _INDENT = "  "
 
 # `float32` and `float64` are no keywords, but no reader takes them where a type is meant.
-_ESCAPED = frozenset(primitive.value for primitive in Primitive) | {
+ESCAPED_NAMES = frozenset(primitive.value for primitive in Primitive) | {
     "as",
     "async",
     "borrow",
@@ -150,7 +152,7 @@ def print_package(resolve: Resolve, package: PackageId, *, docs: bool = True) ->
 
 def escape_name(name: str) -> str:
     """`name` as WIT text spells it: with `%` in front where it is a keyword."""
-    return f"%{name}" if name in _ESCAPED else name
+    return f"%{name}" if name in ESCAPED_NAMES else name
 
 
 @dataclass(slots=True)
@@ -211,6 +213,8 @@ class _PackagePrinter:
             case None:
                 return
             case Stable(since, deprecated):
+                if not self.has_reached(since):
+                    return
                 self.line(f"@since(version = {since})")
             case Unstable(feature, deprecated):
                 self.line(f"@unstable(feature = {escape_name(feature)})")
@@ -218,6 +222,11 @@ class _PackagePrinter:
                 assert_never(stability)
         if deprecated is not None:
             self.line(f"@deprecated(version = {deprecated})")
+
+    def has_reached(self, version: str) -> bool:
+        """Whether `@since` may name that version: it may not, where an item comes from another package."""
+        own = self.resolve.packages[self.package].name.version
+        return own is not None and Version.parse(version) <= Version.parse(own)
 
     def external_id(self, external_id: str | None) -> None:
         if external_id is not None:

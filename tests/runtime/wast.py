@@ -189,7 +189,7 @@ def from_json(value: Json, type_: ValType, classes: ValueClasses) -> Any:
         case OptionType(inner):
             return None if content is None else from_json(content, inner, classes)
         case ResultType(ok, err):
-            (side, inner_value), = content.items()
+            ((side, inner_value),) = content.items()
             carried = ok if side == "Ok" else err
             unwrapped = None if carried is None else from_json(inner_value, carried, classes)
             return Ok(unwrapped) if side == "Ok" else Err(unwrapped)

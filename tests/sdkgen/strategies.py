@@ -7,20 +7,18 @@ strategy of the same, which shrinks. Features that are on are called `active`, f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from hypothesis import strategies as st
 
+from ingen_sdkgen.wit.printer import ESCAPED_NAMES, escape_name
+
 KEYS = ("bool", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "char", "string")
 PRIMITIVES = (*KEYS, "f32", "f64", "error-context")
 _WORDS = ("a", "b", "c", "x", "foo", "bar", "get", "set", "self", "since", "A", "FOO", "n1", "x2y", "long")
-_KEYWORDS = (
-    ("type", "func", "u8", "list", "result", "option", "stream", "record", "resource", "own", "borrow", "use")
-    + ("interface", "world", "import", "export", "package", "include", "with", "as", "from", "static", "async")
-    + ("constructor", "map", "string", "error-context", "flags", "enum", "variant", "tuple", "future", "bool")
-)
+_KEYWORDS = tuple(sorted(ESCAPED_NAMES - {"float32", "float64"}))
 _DOCS = (
     "/// One line.",
     "///  Indented\n///    more\n///",
@@ -28,10 +26,10 @@ _DOCS = (
     "// Not a doc comment, but it counts.",
     "/* Block */",
     "/** Two\n * lines */",
-    "/// `code` é 😀 \"quotes\" \\ */ /*",
+    '/// `code` é 😀 "quotes" \\ */ /*',
     "///\n/// Between empty lines.\n///",
 )
-_IDS = ("", "id", "https://example.org/?a=b&c", "\\u{e9}\\t\\n\\\\ \\\"", "{}//")
+_IDS = ("", "id", "https://example.org/?a=b&c", '\\u{e9}\\t\\n\\\\ \\"', "{}//")
 
 
 @dataclass(frozen=True)
@@ -147,11 +145,6 @@ def _folded(name: str) -> str:
     return name.lower().replace("-", "")
 
 
-def escaped(name: str) -> str:
-    """`name` as text has it. A name that is no keyword can be escaped, too."""
-    return f"%{name}" if name in _KEYWORDS else name
-
-
 class Generator:
     """Writes packages. A method that writes an item returns its text."""
 
@@ -222,7 +215,7 @@ class Generator:
                 return self.named(random.choice(named), borrow) if named else "string"
 
     def named(self, type_: NamedType, borrow: bool) -> str:
-        name = escaped(type_.name)
+        name = escape_name(type_.name)
         if not type_.is_resource:
             return name
         return self.random.choice((name, f"own<{name}>", f"borrow<{name}>" if borrow else name))
@@ -231,7 +224,7 @@ class Generator:
         """A definition; its name becomes visible."""
         random = self.random
         name = names.new()
-        keyword = escaped(name)
+        keyword = escape_name(name)
         resources = [type_ for type_ in visible if type_.is_resource]
         new = NamedType(name)
         prefix = self.prefix()
@@ -239,7 +232,7 @@ class Generator:
             case 0 | 1:
                 fields = Names(random)
                 body = [
-                    f"{self.docs()}{escaped(fields.new())}: {self.type(visible)}"
+                    f"{self.docs()}{escape_name(fields.new())}: {self.type(visible)}"
                     for _ in range(random.randrange(1, 4))
                 ]
                 text = f"record {keyword} {{ {self.listed(body)} }}"
@@ -247,17 +240,17 @@ class Generator:
                 cases = Names(random)
                 body = [
                     self.docs()
-                    + escaped(cases.new())
+                    + escape_name(cases.new())
                     + (f"({self.type(visible)})" if self.chance(2) else "")
                     for _ in range(random.randrange(1, 4))
                 ]
                 text = f"variant {keyword} {{ {self.listed(body)} }}"
             case 3 | 4:
                 cases = Names(random)
-                body = [f"{self.docs()}{escaped(cases.new())}" for _ in range(random.randrange(1, 6))]
+                body = [f"{self.docs()}{escape_name(cases.new())}" for _ in range(random.randrange(1, 6))]
                 text = f"{random.choice(('enum', 'flags'))} {keyword} {{ {self.listed(body)} }}"
             case 5 if resources:
-                resource = escaped(random.choice(resources).name)
+                resource = escape_name(random.choice(resources).name)
                 kind = random.choice(("own", "borrow", ""))
                 new = NamedType(name, is_resource=not kind, borrowing=kind == "borrow")
                 text = f"type {keyword} = {f'{kind}<{resource}>' if kind else resource};"
@@ -268,7 +261,7 @@ class Generator:
                 return prefix + self.resource(name, visible)
             case _:
                 written = self.type(visible)
-                target = next((type_ for type_ in visible if escaped(type_.name) == written), None)
+                target = next((type_ for type_ in visible if escape_name(type_.name) == written), None)
                 new = NamedType(name, is_resource=target is not None and target.is_resource)
                 text = f"type {keyword} = {written};"
         visible.append(new)
@@ -280,17 +273,17 @@ class Generator:
     def resource(self, name: str, visible: list[NamedType]) -> str:
         random = self.random
         if self.chance(4):
-            return f"resource {escaped(name)}{random.choice((';', ' {}'))}"
+            return f"resource {escape_name(name)}{random.choice((';', ' {}'))}"
         names = Names(random, [name])
         body = []
         if self.chance(2):
-            result = random.choice(("", "", f" -> result<{escaped(name)}, {self.type(visible)}>"))
+            result = random.choice(("", "", f" -> result<{escape_name(name)}, {self.type(visible)}>"))
             body.append(f"{self.prefix()}constructor({self.params(visible)}){result};")
         for _ in range(random.randrange(4)):
             static = random.choice(("", "", "static "))
             body += self.function(names, visible, static)
         random.shuffle(body)
-        return f"resource {escaped(name)} {{\n{chr(10).join(body)}\n}}"
+        return f"resource {escape_name(name)} {{\n{chr(10).join(body)}\n}}"
 
     # --- Functions ----------------------------------------------------------------------------------------
 
@@ -298,7 +291,7 @@ class Generator:
         # `self` is what a method's own first parameter is called.
         names = Names(self.random, ["self"])
         params = [
-            f"{escaped(names.new())}: {self.type(visible, borrow=True)}"
+            f"{escape_name(names.new())}: {self.type(visible, borrow=True)}"
             for _ in range(self.random.choice((0, 1, 1, 2, 3)))
         ]
         return self.listed(params) if params else ""
@@ -312,7 +305,7 @@ class Generator:
         self, names: Names, visible: Sequence[NamedType], static: str = "", direction: str = ""
     ) -> list[str]:
         """A function, or a getter with perhaps a setter."""
-        name = escaped(names.new())
+        name = escape_name(names.new())
         if self.chance(10):
             # Feature `hidden` is off, so nobody may miss it.
             hidden = f"@unstable(feature = hidden)\n{direction}{name}: {self.signature(visible, static)};"
@@ -338,9 +331,11 @@ class Generator:
         return [interface for interface in (*known, *package.interfaces) if interface.types]
 
     def path(self, interface: Interface, package: Package) -> str:
-        return escaped(interface.name) if interface in package.interfaces else interface.path
+        return escape_name(interface.name) if interface in package.interfaces else interface.path
 
-    def uses(self, names: Names, visible: list[NamedType], package: Package) -> tuple[list[str], list[Interface]]:
+    def uses(
+        self, names: Names, visible: list[NamedType], package: Package, *, of_world: bool = False
+    ) -> tuple[list[str], list[Interface]]:
         """Some `use` statements; what they bring in becomes visible."""
         texts, used = [], []
         usable = self.usable(package)
@@ -352,19 +347,18 @@ class Generator:
                 name = type_.name
                 if _folded(name) in names.taken or self.chance(3):
                     name = names.new()
-                    items.append(f"{escaped(type_.name)} as {escaped(name)}")
+                    items.append(f"{escape_name(type_.name)} as {escape_name(name)}")
                 else:
                     names.taken.add(_folded(name))
-                    items.append(escaped(name))
+                    items.append(escape_name(name))
                 visible.append(NamedType(name, type_.is_resource, type_.borrowing))
-            prefix = self.gate() + self.external_id()
+            # A world imports the interface with the gate, which has to be the same everywhere.
+            prefix = ("" if of_world else self.gate()) + self.external_id()
             texts.append(f"{prefix}use {self.path(interface, package)}.{{{self.listed(items)}}};")
             used.append(interface)
         return texts, used
 
-    def interface_body(
-        self, package: Package
-    ) -> tuple[str, list[NamedType], list[Interface]]:
+    def interface_body(self, package: Package) -> tuple[str, list[NamedType], list[Interface]]:
         names = Names(self.random)
         visible: list[NamedType] = []
         items, used = self.uses(names, visible, package)
@@ -380,10 +374,10 @@ class Generator:
         random = self.random
         name = names.new()
         body, types, used = self.interface_body(package)
-        path = f"{package.path}/{escaped(name)}{package.version}"
+        path = f"{package.path}/{escape_name(name)}{package.version}"
         gate = random.choice(("", "", "", "@unstable(feature = active)\n"))
         package.interfaces.append(Interface(name, path, gate, types, used))
-        return f"{self.docs()}{self.gate()}interface {escaped(name)} {body}"
+        return f"{self.docs()}{self.gate()}interface {escape_name(name)} {body}"
 
     # --- Worlds -------------------------------------------------------------------------------------------
 
@@ -392,16 +386,16 @@ class Generator:
         name = names.new()
         plain = Names(random)
         visible: list[NamedType] = []
-        world = World(name, f"{package.path}/{escaped(name)}{package.version}")
+        world = World(name, f"{package.path}/{escape_name(name)}{package.version}")
         items, world = self.includes(world, plain, package)
-        texts, _ = self.uses(plain, visible, package)
+        texts, _ = self.uses(plain, visible, package, of_world=True)
         items += texts
         items += [self.type_def(plain, visible) for _ in range(random.choice((0, 0, 1, 2)))]
         for direction in ("import ", "export "):
             for _ in range(random.randrange(3)):
                 items += self.function(plain, visible, direction=direction)
         if self.chance(6):
-            both = escaped(plain.new())
+            both = escape_name(plain.new())
             items.append(f"import {both}: {self.signature(visible)};")
             items.append(f"export {both}: {self.signature(visible)};")
         for direction in ("import", "export"):
@@ -410,7 +404,7 @@ class Generator:
         world.names |= plain.taken
         random.shuffle(items)
         package.worlds.append(world)
-        return f"{self.docs()}{self.gate()}world {escaped(name)} {{\n{chr(10).join(items)}\n}}"
+        return f"{self.docs()}{self.gate()}world {escape_name(name)} {{\n{chr(10).join(items)}\n}}"
 
     def world_interfaces(
         self, world: World, plain: Names, package: Package, direction: str
@@ -434,7 +428,7 @@ class Generator:
                 path = self.path(interface, package)
                 gate = self.gate() if not interface.uses else ""
                 items.append(
-                    f"{self.docs()}{gate}{self.external_id()}{direction} {escaped(label)}: {path};"
+                    f"{self.docs()}{gate}{self.external_id()}{direction} {escape_name(label)}: {path};"
                 )
         if self.chance(3):
             label = plain.new()
@@ -446,9 +440,8 @@ class Generator:
                 world = grown
                 # What it uses is imported with its gate, and has to be with the same one everywhere.
                 gate = self.gate() if not used else ""
-                items.append(
-                    f"{self.docs()}{gate}{self.external_id()}{direction} {escaped(label)}: interface {body}"
-                )
+                prefix = f"{self.docs()}{gate}{self.external_id()}{direction}"
+                items.append(f"{prefix} {escape_name(label)}: interface {body}")
         return items, world
 
     def includes(self, world: World, plain: Names, package: Package) -> tuple[list[str], World]:
@@ -464,11 +457,11 @@ class Generator:
             for label in other.renamable:
                 if self.chance(2):
                     new = plain.new()
-                    renamed.append(f"{escaped(label)} as {escaped(new)}")
+                    renamed.append(f"{escape_name(label)} as {escape_name(new)}")
                     grown.renamable.remove(label)
                     grown.renamable.append(new)
             world = grown
-            path = escaped(other.name) if other in package.worlds else other.path
+            path = escape_name(other.name) if other in package.worlds else other.path
             tail = f" with {{ {self.listed(renamed)} }}" if renamed else ";"
             items.append(f"{self.gate()}include {path}{tail}")
         return items, world
@@ -503,5 +496,4 @@ def document(texts: Sequence[str]) -> str:
 
 def packages(namespace: str = "n") -> st.SearchStrategy[str]:
     """What `generate` makes, as a strategy."""
-    make: Callable[[Random], str] = lambda random: generate(random, namespace)  # noqa: E731
-    return st.randoms(use_true_random=False).map(make)
+    return st.randoms(use_true_random=False).map(lambda random: generate(random, namespace))

@@ -6,15 +6,30 @@ import re
 
 import pytest
 
-from ingen_sdkgen.wit.printer import escape_name, print_wit, quote_string
+from ingen_sdkgen.decode import decode
+from ingen_sdkgen.resolve import load_text
+from ingen_sdkgen.wit.automaton import automaton
+from ingen_sdkgen.wit.printer import (
+    ESCAPED_NAMES,
+    UnprintableError,
+    escape_name,
+    print_wit,
+    quote_string,
+)
 from tests.sdkgen.canonical import canonical
 from tests.sdkgen.json_ir import from_json
-from tests.sdkgen.oracle import FEATURES, AcceptedCase, accepted_cases, wit_json, wit_text
+from tests.sdkgen.oracle import FEATURES, AcceptedCase, accepted_cases, wasm_tools, wit_json, wit_text
 from tests.sdkgen.samples import EVERYTHING
 
 
 def layout_free(text: str) -> list[str]:
-    """Lines without blank ones, and an empty body as `{}`."""
+    """Lines without blank ones, an empty body as `{}`, and printable ASCII not escaped in literals."""
+
+    def unescaped(match: re.Match[str]) -> str:
+        character = chr(int(match[1], 16))
+        return character if " " <= character <= "~" and character not in '"\\' else match[0]
+
+    text = re.sub(r"\\u\{([0-9a-f]+)\}", unescaped, text)
     return [line for line in re.sub(r"\{\s*\}", "{}", text).splitlines() if line.strip()]
 
 
@@ -148,3 +163,33 @@ def test_the_main_package_alone_on_request() -> None:
     source = b"package a:b; interface i { use c:d/j.{t}; } package c:d { interface j { type t = u8; } }"
     ir = from_json(wit_json(source), "a:b")
     assert print_wit(ir, dependencies=False) == "package a:b;\n\ninterface i {\n  use c:d/j.{t};\n}\n"
+
+
+def test_every_keyword_of_the_grammar_is_escaped() -> None:
+    keywords = {word for word in automaton().keywords if word[0].isalpha()}
+    assert keywords == ESCAPED_NAMES - {"float32", "float64"}
+
+
+def test_a_gate_that_the_package_cannot_have_is_left_out() -> None:
+    source = """
+        package a:b;
+        world w { include c:d/v@1.0.0; }
+        package c:d@1.0.0 { world v { @since(version = 1.0.0) import f: func(); } }
+    """
+    text = print_wit(load_text(source).resolve, dependencies=False)
+    assert text == "package a:b;\n\nworld w {\n  import f: func();\n}\n"
+    assert wit_json(text)["worlds"][0]["name"] == "w"
+
+
+def test_what_no_wit_describes() -> None:
+    # A function of an interface that is written in place uses a type of the world.
+    component = wasm_tools(
+        "parse",
+        stdin=b"""
+            (component
+              (import "r" (type $r (sub resource)))
+              (import "i" (instance (alias outer 1 $r (type $o)) (export "s" (type (eq $o))))))
+        """,
+    )
+    with pytest.raises(UnprintableError, match="another name for a type of a world"):
+        print_wit(decode(component))

@@ -3,8 +3,8 @@
 For each function type one small Python function is written, compiled once, and bound to each instance.
 How WIT values look in Python is in `values` (`Some`, `Ok`, `Err`, `ResultError`) and `classes`.
 
-What the engine provides (`core`): a `Memory` with `view()`, and `CoreFunction`s with a `raw` buffer of
-16-byte slots and `call()`.
+What the engine provides (`core`): a `Memory` with `view()` (`CoreMemory`), and `CoreFunction`s with a `raw`
+buffer of 16-byte slots and `call()` (`engine.raw.RawFunction`).
 
 What a linker does:
 
@@ -55,14 +55,10 @@ from ingen_runtime.canonical.exports import ExportParts, ExportPlan, compile_lif
 from ingen_runtime.canonical.fused import FusedParts, FusedPlan, compile_fused
 from ingen_runtime.canonical.handles import (
     BorrowScope,
-    GuestResource,
     Handle,
     HandleTable,
-    HostResource,
     InstanceState,
     Loan,
-    Resource,
-    ResourceHandle,
     check_may_leave,
     might_be_recursive,
     release,
@@ -81,6 +77,7 @@ from ingen_runtime.canonical.layout import (
     flatten_functype,
 )
 from ingen_runtime.canonical.plan import CoreCall, HostCall
+from ingen_runtime.canonical.resources import GuestResource, HostResource, Resource, ResourceHandle
 from ingen_runtime.canonical.sequences import ValuesPlan
 from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from ingen_runtime.canonical.classes import ValueClasses
-from ingen_runtime.canonical.handles import Resource
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH, elem_size
+from ingen_runtime.canonical.resources import Resource
 from ingen_runtime.canonical.values import Err, Ok, Some
 from ingen_runtime.component.types import (
     BorrowType,

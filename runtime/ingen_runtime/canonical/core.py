@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import Final, Protocol
+from types import CellType
+from typing import Any, Final, NoReturn, Protocol
 
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH
 from ingen_runtime.errors import Trap, TrapKind
@@ -30,6 +31,8 @@ class CoreFunction(Protocol):
     of these; functions may share one. `call` takes the parameters from it and leaves the results in it, so
     parameters are put there right before the call, and results taken right after. It raises Trap, or what a
     host function raised.
+
+    The rest is for code that calls several functions of a store in a row: see `engine.raw.RawFunction`.
     """
 
     @property
@@ -39,6 +42,34 @@ class CoreFunction(Protocol):
     @property
     def call(self) -> Callable[[], object]:
         """Calls the function."""
+
+    @property
+    def native(self) -> CellType:
+        """Holds what calls a function with its `arguments`, from below a frame that has called `probe`."""
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        """Five arguments for the native call."""
+
+    @property
+    def trap(self) -> object:
+        """True after a native call that has ended in a trap."""
+
+    @property
+    def fail(self) -> Callable[[Any], NoReturn]:
+        """Raises what a native call has ended in; takes what it has returned."""
+
+    @property
+    def abandon(self) -> Callable[[], None]:
+        """To be called when an exception leaves code that calls natively."""
+
+    @property
+    def active(self) -> CellType:
+        """Counts what is between the beginning and the end of such code."""
+
+    @property
+    def probe(self) -> Callable[[], None]:
+        """Takes, for a moment, the stack that native calls from the caller's frame need."""
 
 
 Reallocate = Callable[[int, int, int, int], int]

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
-from ingen_runtime.canonical.handles import InstanceState, Resource
+from ingen_runtime.canonical.handles import InstanceState
+from ingen_runtime.canonical.resources import Resource
+from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
 from ingen_runtime.errors import InternalError
@@ -79,6 +81,13 @@ class Endpoint:
         return memoryview(self.realloc_raw).cast("B").cast("I")
 
     @property
+    def realloc_arguments(self) -> tuple[Any, ...]:
+        """The arguments for native calls of `realloc`."""
+        if self.realloc is None:
+            raise InternalError("values that need `realloc` are lowered where there is none")
+        return self.realloc.arguments
+
+    @property
     def realloc_call(self) -> Callable[[], object]:
         """Calls `realloc`."""
         if self.realloc is None:
@@ -87,9 +96,13 @@ class Endpoint:
 
 
 class EndpointNames:
-    """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart."""
+    """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    def __init__(self, prefix: str = "") -> None:
+    `calls_natively` says that `realloc` is called natively, in code that has prepared for that.
+    """
+
+    def __init__(self, prefix: str = "", calls_natively: bool = False) -> None:
+        self.calls_natively = calls_natively
         self.endpoint = f"_{prefix}endpoint"
         self.view = f"_{prefix}view"
         self.realloc_raw = f"_{prefix}realloc_raw"
@@ -125,7 +138,10 @@ class EndpointNames:
             (self.table, "instance.handles"),
             (self.async_values, "async_values"),
         ]
-        lines = [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
+        lines = []
+        if self.calls_natively and self.realloc_raw in used:
+            lines.append(f"{native_arguments('realloc')} = {self.endpoint}.realloc_arguments")
+        lines += [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
         lines += [
             f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"
             for index, type_ in enumerate(self._resources)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from ingen_runtime.canonical.classes import ValueClasses
@@ -49,6 +50,8 @@ class ExportPlan(Plan):
         self.classes = classes
         self.name = name
         self.parameters = [attribute_name(label) for label, _ in type_.params]
+        self._arguments = [f"_argument{index}" for index in range(len(type_.params))]
+        self._codes: dict[CodeType, CodeType] = {}
         self._params = param_types(type_)
         self._labels = [label for label, _ in type_.params]
         self._error = classes.error(type_.result) if isinstance(type_.result, ResultType) else None
@@ -64,34 +67,56 @@ class ExportPlan(Plan):
         """
         kind = "call" if post_return is None else "call and post-return"
         factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None))
-        call: HostCall = factory(endpoint, callee, post_return)
+        call = factory(endpoint, callee, post_return)
         call.__name__ = call.__qualname__ = attribute_name(self.name)
-        return call
+        call.__code__ = self._with_parameter_names(call.__code__)
+        bound: HostCall = call
+        return bound
+
+    def _with_parameter_names(self, code: CodeType) -> CodeType:
+        """The code with the names that callers know. It is written with other names, because a parameter may
+        have the name of a built-in function that the code uses.
+        """
+        if code not in self._codes:
+            names = (*self.parameters, *code.co_varnames[len(self.parameters) :])
+            self._codes[code] = code.replace(co_varnames=names)
+        return self._codes[code]
 
     def bind_parts(self, endpoint: Endpoint) -> ExportParts:
         """The same in pieces, which neither enter the instance nor call."""
         lower, lift = self.factory("parts", self._write_parts)(endpoint, None, None)
         return ExportParts(lower, lift)
 
-    def _writer(self, source: Source) -> EndpointWriter:
-        return EndpointWriter(source, HostStyle(source, self.classes), EndpointNames(), self.encoding)
+    def _writer(self, source: Source, calls_natively: bool = False) -> EndpointWriter:
+        names = EndpointNames(calls_natively=calls_natively)
+        return EndpointWriter(source, HostStyle(source, self.classes), names, self.encoding)
 
     def _write_call(self, source: Source, has_post_return: bool) -> list[EndpointNames]:
-        writer = self._writer(source)
+        # Several calls in a row share what comes before and after a native call.
+        natively = has_post_return or allocates(self._params, MAX_FLAT_PARAMS)
+        writer = self._writer(source, natively)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
-        with source.block(f"def _result({', '.join(self.parameters)}):"):
+        with source.block(f"def _result({', '.join(self._arguments)}):"):
             with source.block("if _root.busy:"):
                 source.line("raise _root.refusal()")
             source.line("_root.busy = True")
             if borrows:
                 write_scope(writer, names.loans, names.scope)
-            with source.block("try:") if borrows else nullcontext():
+            if natively:
+                source.line("_active.cell_contents += 1")
+            with source.block("try:") if borrows or natively else nullcontext():
+                if natively:
+                    source.line("_probe()")
+                    source.line("_native = _native_cell.cell_contents")
                 self._write_arguments(writer)
                 self._write_body(writer, has_post_return)
-            if borrows:
+            if borrows or natively:
                 with source.block("finally:"):
-                    write_release(writer, names.loans)
+                    if natively:
+                        source.line("_active.cell_contents -= 1")
+                    if borrows:
+                        write_release(writer, names.loans)
             source.line("_root.busy = False")
             if self._error is not None:
                 with source.block("if _failure is not None:"):
@@ -105,18 +130,20 @@ class ExportPlan(Plan):
             return
         source = writer.source
         with source.block("try:"), writer.staying(allocates(self._params, MAX_FLAT_PARAMS)):
-            writer.lower(self._params, self.parameters, MAX_FLAT_PARAMS, "_raw", "0")
-        with on_failure(writer, self.classes, self._params, self.parameters, self._labels):
+            writer.lower(self._params, self._arguments, MAX_FLAT_PARAMS, "_raw", "0")
+        with on_failure(writer, self.classes, self._params, self._arguments, self._labels):
             with source.block(f"if isinstance(_error, {source.constant(HostValueError, 'HostValueError')}):"):
                 source.line("_root.busy = False")
             with source.block("else:"):
+                if writer.names.calls_natively:
+                    source.line("_abandon()")
                 source.line("_root.poison(_error)")
             source.line("raise _error")
 
     def _write_body(self, writer: EndpointWriter, has_post_return: bool) -> None:
         source, names, result = writer.source, writer.names, self.type.result
         with source.block("try:"):
-            source.line("_call()")
+            self._write_core_call(writer, "callee", "_call()")
             if result is not None:
                 source.line(f"_value = {writer.lift_outcome(result, '_raw', '0', self._error)}")
             if has_borrow(self._params):
@@ -127,20 +154,28 @@ class ExportPlan(Plan):
                     with source.block("if _post_raw is not _raw:"):
                         source.line(f"_post_raw[:{SLOT_SIZE}] = _raw[:{SLOT_SIZE}]")
                 with writer.staying(True):
-                    source.line("_post_call()")
+                    self._write_core_call(writer, "post", "_post_call()")
         with source.block("except BaseException as _error:"):
+            if names.calls_natively:
+                source.line("_abandon()")
             source.line("_root.poison(_error)")
             source.line("raise")
+
+    def _write_core_call(self, writer: EndpointWriter, function: str, call: str) -> None:
+        if writer.names.calls_natively:
+            writer.source.native_call(function)
+        else:
+            writer.source.line(call)
 
     def _write_parts(self, source: Source) -> list[EndpointNames]:
         writer, result = self._writer(source), self.type.result
         names = writer.names
         with source.block(f"def _lower(_buffer, _at, _arguments, {names.scope}, {names.loans}):"):
             if self._params:
-                source.line(f"({', '.join(self.parameters)},) = _arguments")
+                source.line(f"({', '.join(self._arguments)},) = _arguments")
                 with source.block("try:"), writer.staying(allocates(self._params, MAX_FLAT_PARAMS)):
-                    writer.lower(self._params, self.parameters, MAX_FLAT_PARAMS, "_buffer", "_at")
-                with on_failure(writer, self.classes, self._params, self.parameters, self._labels):
+                    writer.lower(self._params, self._arguments, MAX_FLAT_PARAMS, "_buffer", "_at")
+                with on_failure(writer, self.classes, self._params, self._arguments, self._labels):
                     source.line("raise _error")
         with source.block(f"def _lift(_buffer, _at, {names.loans}):"):
             value, failure = "None", "None"

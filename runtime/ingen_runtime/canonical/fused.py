@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from ingen_runtime.canonical.core import SLOT_SIZE, CoreFunction
@@ -166,6 +167,7 @@ def _refusal(name: str) -> CoreCall:
     return refuse
 
 
+@lru_cache(maxsize=1024)
 def compile_fused(
     caller_type: FuncType,
     caller_encoding: StringEncoding,
@@ -174,5 +176,5 @@ def compile_fused(
     *,
     name: str = "call",
 ) -> FusedPlan:
-    """The plan for a call from one component to another."""
+    """The plan for a call from one component to another; the same for the same types."""
     return FusedPlan(caller_type, caller_encoding, callee_type, callee_encoding, name)

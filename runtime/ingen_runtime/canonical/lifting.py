@@ -346,8 +346,8 @@ class Lifter:
             value = lifted.emit()
             source.line(f"{result}.append({value})")
         trap = source.constant(Trap, "Trap")
-        with source.block(f"except {trap} as _trap:"):
-            source.line(f"raise _trap.within(f'{path}[{{len({result})}}]')")
+        with source.block(f"except {trap} as _found:"):
+            source.line(f"raise _found.within(f'{path}[{{len({result})}}]')")
         if convert:
             source.line(f"{result} = {convert}({result})")
 

@@ -141,7 +141,10 @@ class Lowerer:
         source, names = self.source, self.names
         pack = source.constant(REALLOC_PARAMS.pack_into, "pack_into")
         source.line(f"{pack}({names.realloc_raw}, 0, 0, 0, {alignment}, {size})")
-        source.line(f"{names.realloc_call}()")
+        if names.calls_natively:
+            source.native_call("realloc")
+        else:
+            source.line(f"{names.realloc_call}()")
         source.line(f"{ptr} = {names.realloc_words}[0]")
         self.refresh_view()
         unaligned = f"{ptr} & {alignment - 1} or " if alignment > 1 else ""

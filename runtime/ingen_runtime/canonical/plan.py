@@ -19,7 +19,7 @@ from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import BorrowScope
 from ingen_runtime.canonical.layout import components_of
-from ingen_runtime.canonical.source import Source
+from ingen_runtime.canonical.source import Source, native_arguments
 from ingen_runtime.canonical.writer import EndpointWriter, param_types, result_types
 from ingen_runtime.component.types import (
     EnumType,
@@ -82,8 +82,16 @@ class Plan:
                     source.line("_raw = _callee.raw")
                 if "_call" in used:
                     source.line("_call = _callee.call")
-                if "_post_call" in used:
-                    source.line("_post_raw, _post_call = _post_return.raw, _post_return.call")
+                for part in ("raw", "call"):
+                    if f"_post_{part}" in used:
+                        source.line(f"_post_{part} = _post_return.{part}")
+                if "_native" in used:
+                    source.line(f"{native_arguments('callee')} = _callee.arguments")
+                    for part in ("trap", "fail", "abandon", "probe"):
+                        source.line(f"_{part} = _callee.{part}")
+                    source.line("_native_cell, _active = _callee.native, _callee.active")
+                if "_post_function" in used:
+                    source.line(f"{native_arguments('post')} = _post_return.arguments")
                 source.extend(lines)
                 source.line("return _result")
             self._factories[kind] = source.build(self._title)["_make"]

@@ -57,6 +57,12 @@ class Source:
         """A name not used before."""
         return f"_{hint}{next(self._numbers)}"
 
+    def native_call(self, function: str) -> None:
+        """A native call of a core function, whose arguments have names that begin with `function`."""
+        self.line(f"_failed = _native({native_arguments(function)})")
+        with self.block("if _failed or _trap:"):
+            self.line("_fail(_failed)")
+
     def constant(self, value: Any, hint: str = "k") -> str:
         """The name under which generated code finds `value`."""
         key = (type(value), value) if isinstance(value, str | bytes | int) else id(value)
@@ -82,6 +88,11 @@ class Source:
         namespace: dict[str, Any] = dict(self.constants)
         exec(compile(text, filename, "exec"), namespace)
         return namespace
+
+
+def native_arguments(function: str) -> str:
+    """The names of the arguments of a native call, in their order."""
+    return ", ".join(f"_{function}_{part}" for part in ("context", "function", "raw_at", "slots", "trap_at"))
 
 
 class Region:

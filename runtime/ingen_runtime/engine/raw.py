@@ -9,10 +9,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from types import CellType
-from typing import Any
+from typing import Any, NoReturn
 
 from ingen_runtime.engine import bindings as c
-from ingen_runtime.engine.calls import function_from, invoke_code, raw_dispatch_code
+from ingen_runtime.engine.calls import function_from, invoke_code, probe, raw_dispatch_code
 from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc
 from ingen_runtime.engine.host import dispatch_cells
@@ -24,14 +24,32 @@ class RawFunction:
 
     `call()` takes the parameters from `raw` and leaves the results there. Functions of one store may share
     the buffer: fill it right before the call, read it right after.
+
+    Generated code that calls several functions of a store in a row may do without `call`, and pay once for
+    what comes before and after:
+
+        probe(); active.cell_contents += 1; native = self.native.cell_contents
+        error = native(*self.arguments)            # for each function, from this frame
+        if error or trap: fail(error)
+        active.cell_contents -= 1                  # in any case; abandon() before, where an exception passes
     """
 
-    __slots__ = ("call", "raw")
+    __slots__ = ("abandon", "active", "arguments", "call", "fail", "native", "raw", "trap")
+
+    probe = staticmethod(probe)
 
     def __init__(self, func: CoreFunc) -> None:
         cells = func.store.call_cells(func.type, func.raw)
         self.raw: bytearray = cells["raw"].cell_contents
         self.call: Callable[[], None] = function_from(invoke_code(0, 0), cells)
+        self.native: CellType = cells["call"]
+        self.arguments: tuple[Any, ...] = tuple(
+            [cells[name].cell_contents for name in ("context", "function", "raw_at", "slots", "trap_at")]
+        )
+        self.trap: object = cells["trap"].cell_contents
+        self.fail: Callable[[Any], NoReturn] = cells["fail"].cell_contents
+        self.abandon: Callable[[], None] = cells["abandon"].cell_contents
+        self.active: CellType = cells["active"]
 
 
 def raw_host_function(

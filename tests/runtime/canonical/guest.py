@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
+from types import CellType
+from typing import Any, NoReturn
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource
 from ingen_runtime.component.types import ResourceType
@@ -33,12 +34,33 @@ class FakeMemory:
 class FakeFunction:
     """A core function that is a Python function on its raw slots."""
 
+    trap = False
+
     def __init__(self, function: Callable[[bytearray], object], slots: int = 17) -> None:
         self.raw = bytearray(SLOT * slots)
         self._function = function
+        self.native = CellType(_call_native)
+        self.active = CellType(0)
+
+    @property
+    def arguments(self) -> tuple[Any, ...]:
+        return (self, None, None, None, None)
 
     def call(self) -> None:
         self._function(self.raw)
+
+    def probe(self) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+    def fail(self, error: object) -> NoReturn:
+        raise AssertionError(f"nothing has failed, but {error}")
+
+
+def _call_native(function: FakeFunction, *_: None) -> None:
+    function.call()
 
 
 class Guest:

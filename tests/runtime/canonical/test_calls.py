@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
+import keyword
 import struct
 import traceback
 from typing import Any
@@ -14,6 +16,7 @@ from ingen_runtime.canonical import (
     InstanceState,
     ResultError,
     StringEncoding,
+    ValueClasses,
     compile_fused,
     compile_lift,
     compile_lower,
@@ -33,6 +36,7 @@ from tests.runtime.canonical.guest import FakeFunction, Guest
 
 P = PrimitiveType
 UTF8 = StringEncoding.UTF8
+CLASSES = ValueClasses()
 ADD = FuncType((("left", P.U32), ("class", P.U32)), P.U32)
 
 
@@ -48,6 +52,30 @@ def test_the_function_looks_like_its_type() -> None:
     assert call(1, class_=2) == 3
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'class_'"):
         call(1)
+
+
+def test_parameters_may_have_any_name() -> None:
+    labels = [*keyword.kwlist, *(name for name in dir(builtins) if name.islower()), "self", "raw", "result"]
+    labels = [label.replace("_", "-").strip("-") for label in labels if label.islower()]
+    params = tuple((label, ListType(P.STRING)) for label in dict.fromkeys(labels))
+    seen: list[int] = []
+    guest = Guest()
+    plan = compile_lift(FuncType(params, None))
+    call = plan.bind(FakeFunction(lambda raw: seen.append(raw[0])), guest.endpoint)
+    call(*[["text"]] * len(params))
+    assert len(seen) == 1
+    names = list(inspect.signature(call).parameters)
+    assert {"len", "type", "class_", "str", "raw"} <= set(names)
+    call(**dict.fromkeys(names, ()))
+    with pytest.raises(HostValueError, match="len: expected a list"):
+        call(**dict.fromkeys(names, ()) | {"len": 5})
+
+
+def test_instances_share_compiled_code() -> None:
+    plan = compile_lift(ADD, classes=CLASSES)
+    assert plan is compile_lift(ADD, classes=CLASSES)
+    first, second = (plan.bind(FakeFunction(add), Guest().endpoint) for _ in range(2))
+    assert first.__code__ is second.__code__
 
 
 def test_generated_source_is_in_tracebacks() -> None:
