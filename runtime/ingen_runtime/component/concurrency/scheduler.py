@@ -43,11 +43,13 @@ def always() -> bool:
 class GuestThread:
     """A thread of a task.
 
-    `ready` says whether it can go on; None where it is suspended until another thread resumes it.
+    `body` makes the coroutine when the thread runs for the first time. `ready` says whether it can go on;
+    None where it is suspended until another thread resumes it.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.body: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.coroutine: Coroutine[Any, Any, None] | None = None
         self.ready: Callable[[], bool] | None = None
         self.running = False
@@ -129,7 +131,9 @@ class Scheduler:
         self._step(thread)
 
     def _step(self, thread: GuestThread) -> None:
-        assert thread.coroutine is not None
+        if thread.coroutine is None:
+            assert thread.body is not None
+            thread.coroutine = thread.body()
         previous, self.current = self.current, thread
         thread.running = True
         request: Any = None
