@@ -224,7 +224,8 @@ def _unexpected(
         # An empty span just behind the last token would point at nothing.
         span = Span(file, token.start, token.end)
     elif token.type in ("ID", "INTEGER", "VERSION"):
-        found = f"`{token.text}`" if len(token.text) <= 60 else f"`{token.text[:60]}…`"
+        text = token.text.encode("latin-1").decode()
+        found = f"`{text}`" if len(text) <= 60 else f"`{text[:60]}…`"
         span = Span(file, token.start, token.end)
     elif token.type == "STRING":
         found, span = "a string", Span(file, token.start, token.end)
