@@ -22,7 +22,7 @@ from ingen_sdkgen.resolve.tables import Tables
 from ingen_sdkgen.semver import Version
 from ingen_sdkgen.wit import syntax
 
-__all__ = ["Loaded", "load", "load_text"]
+__all__ = ["Loaded", "load", "load_data", "load_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,17 @@ def load_text(
 
     Raises: WitErrors
     """
+    data = text.encode("utf-8", "surrogatepass")
+    return load_data(data, name, features=features, all_features=all_features)
+
+
+def load_data(data: bytes, name: str, *, features: Iterable[str] = (), all_features: bool = False) -> Loaded:
+    """Read WIT from the bytes of a file; `name` is what messages call it.
+
+    Raises: WitErrors
+    """
     sources, errors = SourceMap(), list[WitError]()
-    files = FileReader(sources, errors).read_text(name, text)
+    files = FileReader(sources, errors).read_data(name, data)
     return _resolve(files, sources, errors, Gatekeeper(frozenset(features), all_features=all_features))
 
 
