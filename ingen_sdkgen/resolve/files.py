@@ -13,7 +13,7 @@ from pathlib import Path
 from ingen_runtime.errors import ComponentFormatError
 from ingen_sdkgen.diagnostics import ItemConflict, ItemNotFound, Note, SourceMap, WitError
 from ingen_sdkgen.model import Resolve
-from ingen_sdkgen.resolve.drafting import PackageSyntax
+from ingen_sdkgen.resolve.paths import PackageSyntax
 from ingen_sdkgen.wasm_files import SUFFIXES, to_binary
 from ingen_sdkgen.wit import syntax
 from ingen_sdkgen.wit.parser import parse_file
