@@ -1,9 +1,9 @@
 """From WIT sources to the IR.
 
 Stages, each in a module of its own: files to syntax trees (`files`), a package's names and types to a draft
-(`drafting`, with `namespaces`, `types`, `interfaces` and `worlds`), the draft into the tables, with gates
-applied (`placing`), `include` (`include`), and the imports and exports that a world needs besides those
-written (`elaborate`).
+(`drafting`, with `namespaces`, `types`, `functions`, `interfaces` and `worlds`), the draft into the tables,
+with gates applied (`placing`), `include` (`include`), and the imports and exports that a world needs besides
+those written (`elaborate`).
 """
 
 from __future__ import annotations

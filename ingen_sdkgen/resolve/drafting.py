@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ingen_sdkgen.diagnostics import ResolveError, WitError
 from ingen_sdkgen.resolve.drafts import PackageDraft
+from ingen_sdkgen.resolve.functions import FunctionDrafter
 from ingen_sdkgen.resolve.interfaces import InterfaceDrafter
 from ingen_sdkgen.resolve.namespaces import PackageNames
 from ingen_sdkgen.resolve.paths import PackageSyntax
@@ -26,10 +27,11 @@ def draft_package(package: PackageSyntax, errors: list[WitError]) -> PackageDraf
     draft = PackageDraft(package.name, package.span, package.docs)
     names = PackageNames(package, draft, errors)
     types = TypeDrafter(draft, errors)
-    interfaces = InterfaceDrafter(draft, types, errors)
+    functions = FunctionDrafter(draft, types, errors)
+    interfaces = InterfaceDrafter(draft, types, functions, errors)
     for id_, interface, file_names in names.interfaces():
         interfaces.draft(id_, interface.items, interface.docs, interface.gates, file_names)
-    worlds = WorldDrafter(draft, types, interfaces, errors)
+    worlds = WorldDrafter(draft, functions, interfaces, errors)
     for world_id, world, file_names in names.worlds():
         worlds.draft(world_id, world, file_names)
     return draft

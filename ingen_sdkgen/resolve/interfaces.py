@@ -14,6 +14,7 @@ from ingen_sdkgen.diagnostics import (
 )
 from ingen_sdkgen.model import Alias, Function, InterfaceId, InterfaceOwner, Span, TypeId
 from ingen_sdkgen.resolve.drafts import DraftInterface, DraftType, ForeignType, PackageDraft
+from ingen_sdkgen.resolve.functions import FunctionDrafter
 from ingen_sdkgen.resolve.labels import NameScope
 from ingen_sdkgen.resolve.namespaces import FileNames
 from ingen_sdkgen.resolve.types import TypeDrafter, TypeScope
@@ -23,9 +24,12 @@ from ingen_sdkgen.wit import syntax
 class InterfaceDrafter:
     """Fills in interfaces of a package's draft; mistakes go to `errors`."""
 
-    def __init__(self, draft: PackageDraft, types: TypeDrafter, errors: list[WitError]) -> None:
+    def __init__(
+        self, draft: PackageDraft, types: TypeDrafter, functions: FunctionDrafter, errors: list[WitError]
+    ) -> None:
         self._draft = draft
         self._types = types
+        self._functions = functions
         self._errors = errors
         self._foreign_types: dict[tuple[InterfaceId, str], TypeId] = {}
         # What other interfaces may take from an interface; functions are there to say what they are.
@@ -68,7 +72,7 @@ class InterfaceDrafter:
         member: syntax.NamedFunction,
         resource: syntax.Id | None,
     ) -> None:
-        function = self._types.function(scope, member, resource)
+        function = self._functions.draft(scope, member, resource)
         if self._check_name(names, function.name, member.id.span, spans):
             interface.functions[function.name] = function
             spans[function.name] = member.id.span

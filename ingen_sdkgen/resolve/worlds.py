@@ -23,10 +23,11 @@ from ingen_sdkgen.resolve.drafts import (
     DraftWorld,
     PackageDraft,
 )
+from ingen_sdkgen.resolve.functions import FunctionDrafter
 from ingen_sdkgen.resolve.interfaces import InterfaceDrafter
 from ingen_sdkgen.resolve.labels import NameScope
 from ingen_sdkgen.resolve.namespaces import FileNames
-from ingen_sdkgen.resolve.types import TypeDrafter, TypeScope
+from ingen_sdkgen.resolve.types import TypeScope
 from ingen_sdkgen.wit import syntax
 
 
@@ -55,12 +56,12 @@ class WorldDrafter:
     def __init__(
         self,
         draft: PackageDraft,
-        types: TypeDrafter,
+        functions: FunctionDrafter,
         interfaces: InterfaceDrafter,
         errors: list[WitError],
     ) -> None:
         self._draft = draft
-        self._types = types
+        self._functions = functions
         self._interfaces = interfaces
         self._errors = errors
 
@@ -81,7 +82,7 @@ class WorldDrafter:
                 self._extern(reading, scope, item, file)
             elif isinstance(item, syntax.TypeDefinition) and isinstance(item.body, syntax.ResourceBody):
                 for member in item.body.functions:
-                    function = self._types.function(scope, member, item.id)
+                    function = self._functions.draft(scope, member, item.id)
                     self._add_extern(reading, True, function.name, WorldFunction(function), member.id.span)
         for side in (world.imports, world.exports):
             self._interfaces.check_setters(
@@ -105,7 +106,7 @@ class WorldDrafter:
         match extern:
             case syntax.ExternFunction(id_, function):
                 named = syntax.NamedFunction(id_, function, written.docs, gates)
-                result = self._types.function(scope, named, None)
+                result = self._functions.draft(scope, named, None)
                 self._add_extern(reading, written.is_import, result.name, WorldFunction(result), extern.span)
             case syntax.ExternInterface(id_, members):
                 interface = self._draft.add_interface(DraftInterface(None, id_.span))
