@@ -47,7 +47,7 @@ _MAP_KEYS = frozenset(Primitive) - {Primitive.F32, Primitive.F64, Primitive.ERRO
 _RENAMED = {"float32": "f32", "float64": "f64"}
 
 UNKNOWN = Primitive.BOOL
-"""What stands in for a type that could not be made out: its mistake is reported once, and no other follows."""
+"""What stands for a type that could not be made out: its mistake is reported once, and no other follows."""
 
 
 class TypeScope:
