@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingen_sdkgen.diagnostics import ItemConflict, Note, ResolveError, WitError
+from ingen_sdkgen.labels import fold
 from ingen_sdkgen.model import (
     Alias,
     Function,
@@ -16,7 +17,6 @@ from ingen_sdkgen.model import (
     TypeKind,
 )
 from ingen_sdkgen.resolve.drafts import ForeignType, PackageDraft
-from ingen_sdkgen.resolve.labels import fold
 from ingen_sdkgen.resolve.types import UNKNOWN, TypeDrafter, TypeScope
 from ingen_sdkgen.wit import syntax
 

@@ -12,10 +12,10 @@ from ingen_sdkgen.diagnostics import (
     WitError,
     did_you_mean,
 )
+from ingen_sdkgen.labels import NameScope
 from ingen_sdkgen.model import Alias, Function, InterfaceId, InterfaceOwner, Span, TypeId
 from ingen_sdkgen.resolve.drafts import DraftInterface, DraftType, ForeignType, PackageDraft
 from ingen_sdkgen.resolve.functions import FunctionDrafter
-from ingen_sdkgen.resolve.labels import NameScope
 from ingen_sdkgen.resolve.namespaces import FileNames
 from ingen_sdkgen.resolve.types import TypeDrafter, TypeScope
 from ingen_sdkgen.wit import syntax

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from ingen_sdkgen.diagnostics import ItemConflict, ItemNotFound, Note, ResolveError, WitError, did_you_mean
+from ingen_sdkgen.labels import fold
 from ingen_sdkgen.model import (
     Alias,
     Borrow,
@@ -36,7 +37,6 @@ from ingen_sdkgen.model import (
     Variant,
 )
 from ingen_sdkgen.resolve.drafts import DraftType, ForeignType, PackageDraft
-from ingen_sdkgen.resolve.labels import fold
 from ingen_sdkgen.resolve.order import topological_order
 from ingen_sdkgen.rewrite import types_in
 from ingen_sdkgen.wit import syntax

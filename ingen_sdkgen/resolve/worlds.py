@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from ingen_sdkgen.diagnostics import ItemConflict, Note, WitError
+from ingen_sdkgen.labels import NameScope
 from ingen_sdkgen.model import (
     InterfaceId,
     Span,
@@ -25,7 +26,6 @@ from ingen_sdkgen.resolve.drafts import (
 )
 from ingen_sdkgen.resolve.functions import FunctionDrafter
 from ingen_sdkgen.resolve.interfaces import InterfaceDrafter
-from ingen_sdkgen.resolve.labels import NameScope
 from ingen_sdkgen.resolve.namespaces import FileNames
 from ingen_sdkgen.resolve.types import TypeScope
 from ingen_sdkgen.wit import syntax
