@@ -79,7 +79,7 @@ class _Parser(argparse.ArgumentParser):
         """End with the usage error that an argument is not known."""
         from ingen_sdkgen.diagnostics import did_you_mean
 
-        if not unknown.startswith("-"):
+        if not unknown.startswith("-") or unknown == "-":
             self.error(f"one argument too many: {unknown}")
         hint = did_you_mean(unknown.partition("=")[0], self._option_string_actions)
         self.error(f"there is no option {unknown}{'; ' if hint else ''}{hint or ''}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def add_project(group: argparse._ArgumentGroup) -> None:
 
 def split_names(given: Iterable[str]) -> list[str]:
     """Names that were given with commas, in repeated arguments, or both."""
-    return [name.strip() for names in given for name in names.split(",") if name.strip()]
+    return [name for names in given for name in re.split(r"[\s,]+", names) if name]
 
 
 def project_file(given: Path | None) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ingen_sdkgen.cache import Cache
 from ingen_sdkgen.earlier_runs import EarlierRuns
@@ -23,6 +23,7 @@ PATH is one of
   an encoded package  as --wasm writes it, or wasm-tools
   a component         its imports and exports, as a world
   a core module       the world in its component-type section
+  -                   standard input, which holds any of these but a folder
 """
 
 _EPILOG = """\
@@ -32,6 +33,7 @@ examples:
   ingen-sdkgen wit wit/ --wasm -o greeter.wasm      encode a package and all that it uses
   ingen-sdkgen wit wit/ --world greeter             only that world, and what it needs
   ingen-sdkgen wit plugin.wasm                      show the interface of a component
+  curl -s https://example.org/a.wit | ingen-sdkgen wit -
   ingen-sdkgen wit wit/ --error-format github       annotate the lines of a pull request
 """
 
@@ -40,7 +42,9 @@ def define(parser: argparse.ArgumentParser, verb: str) -> None:
     """Give the verb its arguments."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.set_defaults(run=_run, form=verb)
-    parser.add_argument("path", metavar="PATH", type=Path, help="what to read")
+    parser.add_argument(
+        "path", metavar="PATH", type=_path_or_standard, help="what to read; `-`: standard input"
+    )
     form = parser.add_argument_group("what to print").add_mutually_exclusive_group()
     form.add_argument(
         "--json",
@@ -54,7 +58,7 @@ def define(parser: argparse.ArgumentParser, verb: str) -> None:
     )
     output = parser.add_argument_group("where")
     output.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, help="write to FILE instead of standard output"
+        "-o", "--output", metavar="FILE", type=_path_or_standard, help="write to FILE, not to standard output"
     )
     selection = parser.add_argument_group("which part")
     selection.add_argument(
@@ -67,22 +71,52 @@ def define(parser: argparse.ArgumentParser, verb: str) -> None:
     add_running(parser)
 
 
+def _path_or_standard(text: str) -> Path | None:
+    """The path that an argument names; None for `-`, which is standard input or output."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path names nothing")
+    return None if text == "-" else Path(text)
+
+
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.form == "wasm" and arguments.output is None and sys.stdout.isatty():
         arguments.parser.error("--wasm writes binary data: name a file with -o, or redirect standard output")
     options = {"features": split_names(arguments.features), "all_features": arguments.all_features}
-    form = [arguments.form, arguments.world or ""]
-    earlier = EarlierRuns(Cache.of_user(), arguments.path, **options)
-    output = earlier.output(form)
+    if arguments.path is None:
+        output = _render(_read_standard_input(**options), arguments.form, arguments.world)
+    else:
+        output = _of_path(arguments.path, arguments.form, arguments.world, **options)
+    _write_output(output, arguments.output)
+
+
+def _of_path(path: Path, form: str, world: str | None, **options: Any) -> bytes:
+    """What is to be printed of the input at `path`, from an earlier run where one has made it."""
+    earlier = EarlierRuns(Cache.of_user(), path, **options)
+    wanted = [form] if world is None else [form, world]
+    output = earlier.output(wanted)
     if output is None:
         resolve = earlier.ir()
         if resolve is None:
             from ingen_sdkgen.reading import read
 
-            resolve = read(arguments.path, **options)
-        output = _render(resolve, arguments.form, arguments.world)
-        earlier.keep(resolve, form, output)
-    _write_output(output, arguments.output)
+            resolve = read(path, **options)
+        output = _render(resolve, form, world)
+        earlier.keep(resolve, wanted, output)
+    return output
+
+
+def _read_standard_input(**options: Any) -> Resolve:
+    from ingen_sdkgen.failures import UnreadableInput
+    from ingen_sdkgen.reading import read_data
+
+    name = Path("<stdin>")
+    if sys.stdin is None:
+        raise UnreadableInput(name, "it is closed")
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise UnreadableInput(name, error.strerror or str(error)) from error
+    return read_data(data, name, **options)
 
 
 def _render(resolve: Resolve, form: str, world: str | None) -> bytes:

@@ -203,7 +203,7 @@ class CTypes:
         type_name = self.names.claim(prefix, name, suffix="_t")
         self.defined[number] = type_name
         stem = type_name.removesuffix("_t")
-        if not isinstance(planned.kind, Alias) and self.needs_free(number):
+        if self.needs_free(number):
             self.frees[number] = self.names.claim(stem, "free")
         if planned.canonical != number:
             return

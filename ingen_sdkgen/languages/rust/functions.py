@@ -2,70 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.plan import FunctionPlan, ResourcePlan, ScopePlan
-from ingen_sdkgen.languages.rust.abi import CORE, Abi, Code, offset, tuple_of
+from ingen_sdkgen.languages.rust.abi import Abi
 from ingen_sdkgen.languages.rust.docs import documentation
+from ingen_sdkgen.languages.rust.expressions import CORE, Code, offset, tuple_of
 from ingen_sdkgen.languages.rust.modules import Path
 from ingen_sdkgen.languages.rust.names import Names, identifier, snake
 from ingen_sdkgen.languages.rust.options import Renames
 from ingen_sdkgen.languages.rust.types import METHODS, RustTypes, item_key
 from ingen_sdkgen.languages.rust.values import Value, place, view
+from ingen_sdkgen.languages.rust.views import CallView, ExportView, GuestFunctionView, ImportView
 from ingen_sdkgen.model import FunctionShape, Primitive, Result, Type
 
 _SETTERS = frozenset({FunctionShape.SETTER, FunctionShape.METHOD_SETTER, FunctionShape.STATIC_SETTER})
-
-
-@dataclass(frozen=True, slots=True)
-class ImportView:
-    """A function that calls an import. `core` is the core signature: `(i32, i32) -> i32`."""
-
-    doc: str
-    has_doc: bool
-    signature: str
-    link_module: str
-    link_name: str
-    core: str
-    statements: tuple[str, ...]
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class GuestFunctionView:
-    """A function of a trait that the guest implements."""
-
-    doc: str
-    has_doc: bool
-    signature: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallView:
-    """A function of the generated code that an export of the core module stands for.
-
-    `generic` says whether it depends on the guest's implementation. `path` is where it stands, from the top
-    of the file; `params` are those of its signature and `arguments` their names.
-    """
-
-    export: str
-    name: str
-    path: str
-    generic: bool
-    params: str
-    arguments: str
-    result: str
-    statements: tuple[str, ...]
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExportView:
-    """A function that the guest exports: of its trait, and what calls it."""
-
-    guest: GuestFunctionView
-    calls: tuple[CallView, ...]
 
 
 class FunctionNames:
@@ -311,15 +261,13 @@ class Functions:
         value: str,
     ) -> CallView:
         core = [f"a{i}" for i in range(len(function.core.params))]
-        typed = zip(core, function.core.params, strict=True)
+        types = [CORE[type_] for type_ in function.core.params]
         return CallView(
             _literal(export),
             call,
             _path(at, call),
             generic,
-            ", ".join(
-                f"{name}: {CORE[type_]}" for name, type_ in zip(core, function.core.params, strict=True)
-            ),
+            ", ".join(f"{name}: {type_}" for name, type_ in zip(core, types, strict=True)),
             ", ".join(core),
             "".join(f" -> {CORE[type_]}" for type_ in function.core.results),
             tuple(statements),

@@ -4,17 +4,17 @@
 extern crate alloc;
 
 mod allocator;
-mod through;
+mod counted;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use through::exports;
-use through::test::values::echo::{self, *};
+use counted::exports;
+use counted::test::values::echo::{self, *};
 
 struct Component;
 
-impl exports::test::values::live::Guest for Component {
-    fn blocks() -> u32 {
+impl exports::test::rust_values::memory::Guest for Component {
+    fn live_blocks() -> u32 {
         allocator::live_blocks()
     }
 }
@@ -81,4 +81,4 @@ pass_on! {
     wide(x: VariantOfAll) => &x;
 }
 
-through::export!(Component);
+counted::export!(Component);
