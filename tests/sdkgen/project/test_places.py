@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -43,10 +44,9 @@ key = "deep"
 '''
 
 
-def at(content: object, path: TomlPath) -> object:
+def at(content: Any, path: TomlPath) -> object:
     for step in path:
-        assert isinstance(content, dict | list)
-        content = content[step]  # type: ignore[index] - a string for a table, a number for a list
+        content = content[step]
     return content
 
 
