@@ -80,9 +80,9 @@ def test_the_outline_has_everything() -> None:
     resolve = load_text(EVERYTHING, features=["x"]).resolve
     world = outline_world(resolve, WorldId(0))
     assert (world.name, world.full_name, world.docs) == ("w", "a:b/w@1.2.3-rc.1+x", "world docs")
-    interfaces = {item.name: item for item in world.interfaces}
+    interfaces = {str(item.name): item for item in world.interfaces}
     assert {"i", "j", "primary", "inl", "sec", "inle"} <= set(interfaces)
-    types = {item.name: item for item in interfaces["i"].types}
+    types = {str(item.name): item for item in interfaces["i"].types}
     assert {name: str(item.target) for name, item in types.items() if item.kind == "type"} == {
         "t": "tuple<u8, r>",
         "al": "r",
