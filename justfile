@@ -55,6 +55,11 @@ demo:
 bench *ARGS:
     python -m benchmarks.wit {{ARGS}}
 
+# Measure generating bindings, beside componentize-py and jco (which npm installs)
+[group("try")]
+bench-generate *ARGS:
+    python -m benchmarks.generate {{ARGS}}
+
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]
 fuzz *ARGS:

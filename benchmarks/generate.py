@@ -2,8 +2,8 @@
 
     python -m benchmarks.generate [--runs N] [--without-jco]
 
-Every figure is the wall time of a whole process, on an input of the size of WASI 0.2 http. jco comes from the npm
-registry, into the folder `jco` in the user's cache of Ingen; it is left out where there is no npm.
+Every figure is the wall time of a whole process, on an input of the size of WASI 0.2 http. jco comes from the
+npm registry, into the folder `jco` in the user's cache of Ingen; it is left out where there is no npm.
 """
 
 from __future__ import annotations
@@ -74,13 +74,6 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
         command = ours("gen-wasm", str(folder), "--world", world, "--language", language, "--out", out)
         return Contender(f"ours, {language}, unchanged", lambda: (command, {"INGEN_CACHE_DIR": cache}), 2.5)
 
-    def edited() -> tuple[list[str], dict[str, str]]:
-        cache = scratch / "edited"
-        for path in [*cache.glob("ir-*"), *cache.glob("out-*")]:
-            path.unlink()
-        command = ours("gen-wasm", str(folder), "--world", world, "--language", "c")
-        return [*command, "--out", folder_of_its_own()], {"INGEN_CACHE_DIR": str(cache)}
-
     binding = [str(PROGRAMS / "componentize-py"), "-d", str(folder), "-w", world, "bindings"]
     found = [
         Contender("python -c pass", lambda: ([sys.executable, "-c", "pass"], {})),
@@ -89,14 +82,7 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
     if jco is not None:
         types = [str(jco), "types", str(folder), "--world-name", world, "--out-dir"]
         found.append(Contender("jco types", lambda: ([*types, folder_of_its_own()], {})))
-    return [
-        *found,
-        cold("c"),
-        cold("rust"),
-        Contender("ours, c, new input", edited),
-        unchanged("c"),
-        unchanged("rust"),
-    ]
+    return [*found, cold("c"), cold("rust"), unchanged("c"), unchanged("rust")]
 
 
 def main() -> None:
