@@ -100,6 +100,7 @@ class TrapKind(enum.Enum):
     INTERRUPTED = "interrupted by the host"
     TIMEOUT = "deadline passed"
     LIMIT_EXCEEDED = "a limit of the host exceeded"
+    DEADLOCK = "deadlock detected: event loop cannot make further progress"
     # The host's rules.
     CANNOT_BLOCK = "an async host function called where the guest cannot be suspended"
     OTHER = "stopped"

@@ -15,13 +15,16 @@ from ingen_runtime.canonical.handles import BorrowScope, Loan
 from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, StringEncoding, needs_memory
 from ingen_runtime.canonical.plan import Plan, on_failure
 from ingen_runtime.canonical.source import Source
-from ingen_runtime.canonical.styles import HostStyle
+from ingen_runtime.canonical.styles import HostStyle, RawStyle
 from ingen_runtime.canonical.writer import EndpointWriter, allocates
 from ingen_runtime.component.types import ValType
 
 
 class ValuesPlan(Plan):
-    """A sequence of values, of which up to `max_flat` core values are flat."""
+    """A sequence of values, of which up to `max_flat` core values are flat.
+
+    With `raw_from`, they are no host values: they pass between this side and one of that string encoding.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class ValuesPlan(Plan):
         classes: ValueClasses | None = None,
         *,
         max_flat: int = MAX_FLAT_PARAMS,
+        raw_from: StringEncoding | None = None,
         name: str = "values",
     ) -> None:
         super().__init__(f"values of {name}")
@@ -37,6 +41,7 @@ class ValuesPlan(Plan):
         self._encoding = encoding
         self._classes = classes if classes is not None else ValueClasses()
         self._max_flat = max_flat
+        self._raw_from = raw_from
 
     def bind_lift(self, endpoint: Endpoint) -> Callable[[Any, int, list[Loan]], tuple[Any, ...]]:
         """A function `(buffer, offset, loans)` that reads the values from core values."""
@@ -67,6 +72,9 @@ class ValuesPlan(Plan):
         return store
 
     def _writer(self, source: Source) -> EndpointWriter:
+        if self._raw_from is not None:
+            style = RawStyle(source)
+            return EndpointWriter(source, style, EndpointNames(), self._encoding, self._raw_from)
         return EndpointWriter(source, HostStyle(source, self._classes), EndpointNames(), self._encoding)
 
     @property

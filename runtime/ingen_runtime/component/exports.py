@@ -19,6 +19,7 @@ from ingen_runtime.canonical import (
 )
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.canonical.names import attribute_name, class_name
+from ingen_runtime.component.concurrency.calls import HostCaller
 from ingen_runtime.component.entities import (
     DefinedType,
     Extern,
@@ -41,7 +42,7 @@ from ingen_runtime.component.type_text import func_type_text
 from ingen_runtime.component.types import EnumType, FlagsType, FuncType, RecordType, VariantType
 from ingen_runtime.engine import CoreStore, call_async
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.errors import HostValueError, Trap, TrapKind
+from ingen_runtime.errors import HostValueError
 
 
 class ExportedFunction(Protocol):
@@ -177,8 +178,9 @@ def export_function(
     owner: CoreStore,
 ) -> ExportedFunction:
     """The Python function for an exported function, whose type and resources are the root component's."""
-    if item.options.is_async:
-        return _refuse_async(name, type_)
+    if item.side.context.is_async:
+        caller = HostCaller(item, type_, item.side.endpoint(context.resources), classes)
+        return _named(name, type_, caller.call, caller.call_async)
     plan = compile_lift(type_, item.side.encoding, classes, name=name)
     endpoint = item.side.endpoint(context.resources)
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
@@ -189,14 +191,18 @@ def export_function(
     return bound
 
 
-def _refuse_async(name: str, type_: FuncType) -> ExportedFunction:
-    def refuse(*_: object) -> Any:
-        raise Trap(TrapKind.OTHER, f"{name} is lifted with the async ABI, which is not supported")
+def _named(
+    name: str, type_: FuncType, call: Callable[..., Any], call_async: Callable[..., Any]
+) -> ExportedFunction:
+    def function(*arguments: Any) -> Any:
+        return call(*arguments)
 
-    function: Any = refuse
-    function.type = type_
-    function.call_async = refuse
-    return cast(ExportedFunction, refuse)
+    named: Any = function
+    named.__name__ = named.__qualname__ = attribute_name(name)
+    named.__doc__ = f"{name}: {func_type_text(type_)}"
+    named.type = type_
+    named.call_async = call_async
+    return cast(ExportedFunction, named)
 
 
 class _AsyncCall:

@@ -8,6 +8,9 @@ from typing import Any, Protocol, TypeAlias, cast
 
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
+from ingen_runtime.component.concurrency.builtins import Builtins
+from ingen_runtime.component.concurrency.scheduler import scheduler_of
+from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -17,9 +20,10 @@ from ingen_runtime.component.items import (
     Item,
     LiftedFunc,
     ModuleItem,
+    engine_func_type,
     resource_at,
 )
-from ingen_runtime.component.lowering import builtin, lower
+from ingen_runtime.component.lowering import lower, resource_builtin
 from ingen_runtime.component.plan import (
     AliasStep,
     BagStep,
@@ -40,6 +44,7 @@ from ingen_runtime.component.plan import (
     OuterAliasStep,
     ResourcePath,
     ResourceStep,
+    Step,
 )
 from ingen_runtime.engine import (
     CoreExtern,
@@ -169,7 +174,14 @@ class Instantiation:
         assert core is not None
         options = step.options
         self._funcs.append(
-            LiftedFunc(step.type, core, self._side(options), options, self._core_func(options.post_return))
+            LiftedFunc(
+                step.type,
+                core,
+                self._side(options),
+                options,
+                self._core_func(options.post_return),
+                self._core_func(options.callback),
+            )
         )
 
     def _lower(self, step: LowerStep) -> None:
@@ -177,7 +189,13 @@ class Instantiation:
         self._core[Sort.CORE_FUNC].append(func)
 
     def _builtin(self, step: BuiltinStep) -> None:
-        self._core[Sort.CORE_FUNC].append(builtin(self.store, self.context, step))
+        if step.resource is not None:
+            func = resource_builtin(self.store, self.context, step)
+        else:
+            builtins = Builtins(self.store, self.program.classes, self.context, self._core)
+            type_ = engine_func_type(step.core_type)
+            func = builtins.make(step, type_, self._side(step.builtin.options))
+        self._core[Sort.CORE_FUNC].append(func)
 
     def _resource(self, step: ResourceStep) -> None:
         name, state = step.resource.name, self.context.state
@@ -197,7 +215,7 @@ class Instantiation:
         component = self.context.components[step.component]
         arguments = {name: self._item(item) for name, item in step.args.items()}
         state = InstanceState(f"{self.context.state.name}/{len(self._instances)}", parent=self.context.state)
-        context = ComponentContext(state, component.enclosing)
+        context = new_context(self.store, state, component.enclosing, component.plan)
         inner = Instantiation(self.store, self.program, component.plan, arguments, context)
         instance = yield from inner.steps()
         self._learn(instance, step.resources)
@@ -309,6 +327,26 @@ def _destroyer(state: InstanceState, destructor: Callable[[Any], object]) -> Cal
             root.busy = False
 
     return destroy
+
+
+def new_context(
+    store: CoreStore, state: InstanceState, enclosing: ComponentContext | None, plan: ComponentPlan
+) -> ComponentContext:
+    """The context of a new component instance."""
+    return ComponentContext(
+        state, enclosing, InstanceTasks(scheduler_of(store), state), any(map(_is_async, plan.steps))
+    )
+
+
+def _is_async(step: Step) -> bool:
+    """Whether a step brings in something that may wait."""
+    match step:
+        case LiftStep() | LowerStep():
+            return step.options.is_async
+        case BuiltinStep():
+            return step.resource is None
+        case _:
+            return False
 
 
 def run(instantiation: Instantiation) -> InstanceItem:

@@ -11,6 +11,8 @@ from ingen_runtime.canonical import Endpoint, InstanceState, Resource
 from ingen_runtime.canonical import StringEncoding as Encoding
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
+from ingen_runtime.component.concurrency.tasks import InstanceTasks
+from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 class ComponentContext:
     """A component instance while it is made and afterwards: what its definitions refer to.
 
-    `resources` has the run-time resource for every resource type that the component's types mention;
+    `is_async` says that its functions run as tasks, because one of them may wait. `resources` has the
+    run-time resource for every resource type that the component's types mention;
     `modules` and `components` are index spaces that nested components may alias.
     """
 
     state: InstanceState
     enclosing: ComponentContext | None
+    tasks: InstanceTasks
+    is_async: bool = False
     resources: dict[ResourceType, Resource] = field(default_factory=dict)
     modules: list[CoreModule] = field(default_factory=list)
     components: list[ComponentItem] = field(default_factory=list)
@@ -56,6 +61,16 @@ class CanonSide:
         self._memories = memories
         self._funcs = funcs
 
+    def lifts_like(self, options: CanonOptions) -> bool:
+        """Whether values are lifted from here as with `options` of the same component instance."""
+        if self.encoding is not _ENCODINGS[options.string_encoding]:
+            return False
+        mine, other = self._options.memory, options.memory
+        if mine is None or other is None:
+            # Without a memory there is nothing in it, so the other side's does not matter.
+            return mine is None
+        return _member(self._memories, mine).raw == _member(self._memories, other).raw
+
     def endpoint(self, resources: Mapping[ResourceType, Resource] | None = None) -> Endpoint:
         """The side for functions whose resource types `resources` knows; by default its own component's."""
         memory, realloc = self._options.memory, self._options.realloc
@@ -67,6 +82,7 @@ class CanonSide:
             instance=self.context.state,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
+            async_values=InstanceAsyncValues(self.context.state),
             resources=self.context.resources if resources is None else resources,
         )
 
@@ -95,12 +111,14 @@ class LiftedFunc:
         side: CanonSide,
         options: CanonOptions,
         post_return: CoreFunc | None,
+        callback: CoreFunc | None,
     ) -> None:
         self.type = type_
         self.core = core
         self.side = side
         self.options = options
         self.post_return = post_return
+        self.callback = callback
 
     @cached_property
     def raw_call(self) -> RawFunction:

@@ -10,8 +10,8 @@ from ingen_runtime.component.entities import Extern, InstanceType
 from ingen_runtime.component.exports import Exports
 from ingen_runtime.component.host_imports import ImportResolver
 from ingen_runtime.component.instance import Instance
-from ingen_runtime.component.instantiate import Instantiation, run, run_async
-from ingen_runtime.component.items import ComponentContext, Item
+from ingen_runtime.component.instantiate import Instantiation, new_context, run, run_async
+from ingen_runtime.component.items import Item
 from ingen_runtime.component.subtyping import Mismatch, bind, match_extern
 from ingen_runtime.engine import CoreStore, StoreLimits
 from ingen_runtime.errors import LinkError
@@ -76,7 +76,7 @@ class Linker:
         elif limits is not None:
             raise ValueError("limits belong to a store: give them to the store that is passed")
         target = store
-        context = ComponentContext(InstanceState(), None)
+        context = new_context(store, InstanceState(), None, component.plan)
 
         def unwrap(given: Any, extern: Extern) -> Item:
             return _exported(given, extern, target)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 from ingen_runtime.canonical import (
     SLOT_SIZE,
@@ -25,6 +25,7 @@ from ingen_runtime.canonical import (
     resource_rep,
 )
 from ingen_runtime.canonical.handles import Loan
+from ingen_runtime.component.concurrency.calls import lower_async
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -37,7 +38,7 @@ from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import raw_host_function
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.errors import InternalError, Trap, TrapKind
+from ingen_runtime.errors import InternalError
 
 
 def lower(
@@ -45,8 +46,11 @@ def lower(
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
     type_ = engine_func_type(step.core_type)
-    if step.options.is_async or (isinstance(func, LiftedFunc) and func.options.is_async):
-        return _unsupported(store, type_, "a call that uses the async ABI")
+    if isinstance(func, LiftedFunc) and func.side.context.is_async:
+        # The callee may wait, so the caller has to be able to.
+        side.context.is_async = True
+    if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
+        return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
         if func.is_async:
             return _lower_async_host(store, classes, type_, func, side)
@@ -123,12 +127,11 @@ def is_coroutine_function(call: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
-def builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
-    """The core function of a built-in."""
+def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
+    """The core function of a built-in that makes or drops a resource."""
     type_ = engine_func_type(step.core_type)
     state = context.state
-    if step.resource is None:
-        return _unsupported(store, type_, f"the built-in {step.builtin.name}")
+    assert step.resource is not None
     resource: Resource = context.resources[step.resource]
     match step.builtin.name:
         case "resource.new":
@@ -149,10 +152,3 @@ def builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> C
         case name:
             raise InternalError(f"an unknown built-in {name}")
     return CoreFunc.from_python(store, type_, call)
-
-
-def _unsupported(store: CoreStore, type_: EngineFuncType, what: str) -> CoreFunc:
-    def refuse(buffer: Any, at: int) -> NoReturn:
-        raise Trap(TrapKind.OTHER, f"{what} is not supported")
-
-    return raw_host_function(store, type_, refuse)

@@ -1,0 +1,308 @@
+"""Streams and futures: buffers of guests, the shared middle, and the two ends.
+
+Source: CanonicalABI.md, "Buffer State", "Stream State", "Future State".
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+from ingen_runtime.canonical import BorrowScope, Endpoint, StringEncoding, ValueClasses, ValuesPlan
+from ingen_runtime.canonical.layout import alignment, elem_size
+from ingen_runtime.component.concurrency.waitables import Waitable, trap_if
+from ingen_runtime.component.types import PrimitiveType, ValType
+from ingen_runtime.errors import TrapKind
+
+MAX_BUFFER_LENGTH = (1 << 28) - 1
+
+_NUMBERS = frozenset(
+    {
+        PrimitiveType.U8,
+        PrimitiveType.S8,
+        PrimitiveType.U16,
+        PrimitiveType.S16,
+        PrimitiveType.U32,
+        PrimitiveType.S32,
+        PrimitiveType.U64,
+        PrimitiveType.S64,
+        PrimitiveType.F32,
+        PrimitiveType.F64,
+    }
+)
+
+
+def is_number_or_nothing(element: ValType | None) -> bool:
+    """Whether a stream of these may have both ends in one instance."""
+    return element is None or element in _NUMBERS
+
+
+class CopyResult(enum.IntEnum):
+    """How a copy ended."""
+
+    COMPLETED = 0
+    DROPPED = 1
+    CANCELLED = 2
+
+
+class GuestBuffer:
+    """A guest's memory that elements are read from or written to, `length` of them from `ptr` on.
+
+    Numbers move as bytes, everything else as values.
+    """
+
+    def __init__(
+        self,
+        element: ValType | None,
+        endpoint: Endpoint,
+        encoding: StringEncoding,
+        classes: ValueClasses,
+        ptr: int,
+        length: int,
+    ) -> None:
+        trap_if(length > MAX_BUFFER_LENGTH, TrapKind.LIST_TOO_LONG, f"a stream's buffer of {length} elements")
+        self.element = element
+        self.progress = 0
+        self.length = length
+        self._endpoint = endpoint
+        self._ptr = ptr
+        self._size = 0 if element is None else elem_size(element)
+        if element is not None and length > 0:
+            assert endpoint.memory is not None
+            trap_if(
+                ptr % alignment(element) != 0,
+                TrapKind.UNALIGNED_POINTER,
+                f"a stream's buffer at 0x{ptr:x} is not aligned to {alignment(element)} bytes",
+            )
+            trap_if(
+                ptr + length * self._size > len(endpoint.memory.view()),
+                TrapKind.OUT_OF_BOUNDS,
+                f"a stream's buffer of {length} elements at 0x{ptr:x}",
+            )
+            if element not in _NUMBERS:
+                plan = _values_plan(element, encoding, classes)
+                self._load = plan.bind_load(endpoint)
+                self._store = plan.bind_store(endpoint)
+
+    @property
+    def remaining(self) -> int:
+        """How many elements are left."""
+        return self.length - self.progress
+
+    def read(self, count: int) -> Any:
+        """Take elements out: bytes for numbers, a list for everything else."""
+        element, at = self.element, self._ptr + self.progress * self._size
+        self.progress += count
+        if element is None:
+            return None
+        if element in _NUMBERS:
+            assert self._endpoint.memory is not None
+            return bytes(self._endpoint.memory.view()[at : at + count * self._size])
+        return [self._load(at + index * self._size, [])[0] for index in range(count)]
+
+    def write(self, elements: Any, count: int) -> None:
+        """Put elements in, as `read` gives them."""
+        element, at = self.element, self._ptr + self.progress * self._size
+        self.progress += count
+        if element is None:
+            return
+        if element in _NUMBERS:
+            assert self._endpoint.memory is not None
+            self._endpoint.memory.view()[at : at + count * self._size] = elements
+            return
+        for index, value in enumerate(elements):
+            self._store(at + index * self._size, (value,), BorrowScope(), [])
+
+
+def _values_plan(element: ValType, encoding: StringEncoding, classes: ValueClasses) -> ValuesPlan:
+    key = ("element", element, encoding)
+    plan = classes.plans.get(key)
+    if plan is None:
+        plan = classes.plans[key] = ValuesPlan([element], encoding, classes, name="an element")
+    assert isinstance(plan, ValuesPlan)
+    return plan
+
+
+OnCopy = Callable[[Callable[[], None]], None]
+"""Some elements were copied; the argument gives the buffer back."""
+
+OnDone = Callable[[CopyResult], None]
+"""The copy is over."""
+
+
+class _Pending:
+    """A copy that waits for its other side."""
+
+    def __init__(
+        self, end: End, instance: object, buffer: GuestBuffer, on_copy: OnCopy, on_done: OnDone
+    ) -> None:
+        self.end = end
+        self.instance = instance
+        self.buffer = buffer
+        self.on_copy = on_copy
+        self.on_done = on_done
+
+
+class Shared:
+    """The middle of a stream or future: what one side has begun and the other one has not met yet."""
+
+    def __init__(self) -> None:
+        self.dropped = False
+        self._pending: _Pending | None = None
+
+    def _reset(self) -> None:
+        self._pending = None
+
+    def _notify(self, result: CopyResult) -> None:
+        pending, self._pending = self._pending, None
+        assert pending is not None
+        pending.on_done(result)
+
+    def is_pending(self, end: End) -> bool:
+        """Whether a copy of `end` waits, with room left in its buffer."""
+        pending = self._pending
+        return pending is not None and pending.end is end and pending.buffer.remaining > 0
+
+    def cancel(self) -> None:
+        """End the copy that waits."""
+        self._notify(CopyResult.CANCELLED)
+
+    def drop(self) -> None:
+        """One end goes."""
+        if not self.dropped:
+            self.dropped = True
+            if self._pending is not None:
+                self._notify(CopyResult.DROPPED)
+
+    def copy(
+        self,
+        end: End,
+        instance: object,
+        buffer: GuestBuffer,
+        writes: bool,
+        on_copy: OnCopy,
+        on_done: OnDone,
+    ) -> None:
+        """Begin a copy from (`writes`) or to a guest's buffer."""
+        raise NotImplementedError
+
+    def _move(self, instance: object, buffer: GuestBuffer, writes: bool, count: int) -> None:
+        assert self._pending is not None
+        trap_if(
+            instance is self._pending.instance and not is_number_or_nothing(buffer.element),
+            TrapKind.OTHER,
+            "cannot read from and write to intra-component stream or future of values that are no numbers",
+        )
+        source, target = (buffer, self._pending.buffer) if writes else (self._pending.buffer, buffer)
+        target.write(source.read(count), count)
+
+
+class SharedStream(Shared):
+    """The middle of a stream."""
+
+    def copy(
+        self,
+        end: End,
+        instance: object,
+        buffer: GuestBuffer,
+        writes: bool,
+        on_copy: OnCopy,
+        on_done: OnDone,
+    ) -> None:
+        if self.dropped:
+            on_done(CopyResult.DROPPED)
+            return
+        pending = self._pending
+        if pending is None:
+            self._pending = _Pending(end, instance, buffer, on_copy, on_done)
+            return
+        if pending.buffer.remaining > 0:
+            count = min(buffer.remaining, pending.buffer.remaining)
+            if count > 0:
+                self._move(instance, buffer, writes, count)
+                pending.on_copy(self._reset)
+            else:
+                self._check(instance, pending, buffer)
+            on_done(CopyResult.COMPLETED)
+        elif writes and buffer.length == 0 and pending.buffer.length == 0:
+            on_done(CopyResult.COMPLETED)
+        else:
+            self._check(instance, pending, buffer)
+            self._notify(CopyResult.COMPLETED)
+            self._pending = _Pending(end, instance, buffer, on_copy, on_done)
+
+    def _check(self, instance: object, pending: _Pending, buffer: GuestBuffer) -> None:
+        trap_if(
+            instance is pending.instance and not is_number_or_nothing(buffer.element),
+            TrapKind.OTHER,
+            "cannot read from and write to intra-component stream of values that are no numbers",
+        )
+
+
+class SharedFuture(Shared):
+    """The middle of a future."""
+
+    def copy(
+        self,
+        end: End,
+        instance: object,
+        buffer: GuestBuffer,
+        writes: bool,
+        on_copy: OnCopy,
+        on_done: OnDone,
+    ) -> None:
+        if self.dropped and writes:
+            on_done(CopyResult.DROPPED)
+        elif self._pending is None:
+            self._pending = _Pending(end, instance, buffer, on_copy, on_done)
+        else:
+            self._move(instance, buffer, writes, 1)
+            self._notify(CopyResult.COMPLETED)
+            on_done(CopyResult.COMPLETED)
+
+
+class CopyState(enum.Enum):
+    """What an end is doing."""
+
+    IDLE = enum.auto()
+    SYNC_COPYING = enum.auto()
+    ASYNC_COPYING = enum.auto()
+    CANCELLING = enum.auto()
+    DONE = enum.auto()
+
+
+class End(Waitable):
+    """An end of a stream or future in a handle table; `element` is its type as the instance knows it."""
+
+    def __init__(self, shared: Shared, element: ValType | None, writes: bool) -> None:
+        super().__init__()
+        self.shared = shared
+        self.element = element
+        self.writes = writes
+        self.state = CopyState.IDLE
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream's."""
+        return isinstance(self.shared, SharedStream)
+
+    @property
+    def copying(self) -> bool:
+        """Whether a copy is under way."""
+        return self.state not in (CopyState.IDLE, CopyState.DONE)
+
+    def drop(self) -> None:
+        """Let go of the end.
+
+        Raises: Trap while it copies, and for a future's writable end that was not written.
+        """
+        what = "stream" if self.is_stream else "future"
+        trap_if(self.copying, TrapKind.OTHER, f"cannot drop busy {what}")
+        trap_if(
+            not self.is_stream and self.writes and self.state is not CopyState.DONE,
+            TrapKind.OTHER,
+            "cannot drop future write end without first writing a value",
+        )
+        self.shared.drop()
+        self.leave()

@@ -1,0 +1,239 @@
+"""Runs the threads of all guests in a store, one at a time, each until it waits.
+
+A thread is a coroutine. It gives way by awaiting `PARK`, after it has noted what it waits for; an asyncio
+future that comes up through it (a host function awaits something) is waited for, too, where the scheduler
+itself runs on asyncio.
+
+Source: CanonicalABI.md, "Thread State".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from ingen_runtime.engine import CoreStore
+from ingen_runtime.errors import Trap, TrapKind
+
+if TYPE_CHECKING:
+    from ingen_runtime.canonical import InstanceState
+    from ingen_runtime.component.concurrency.tasks import InstanceTasks, Task
+
+_TURNS_AT_ONCE: Final = 64
+"""How many turns threads get before other asyncio tasks run."""
+
+
+class _Park:
+    """What a thread awaits to give way."""
+
+    def __await__(self) -> Generator[_Park, None, None]:
+        yield self
+
+
+PARK: Final = _Park()
+
+
+def always() -> bool:
+    """What a thread waits for that only gives way."""
+    return True
+
+
+class GuestThread:
+    """A thread of a task.
+
+    `ready` says whether it can go on; None where it is suspended until another thread resumes it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.coroutine: Coroutine[Any, Any, None] | None = None
+        self.ready: Callable[[], bool] | None = None
+        self.running = False
+        self.cancellable = False
+        self.cancelled = False
+        self.index = 0
+        self.storage = [0, 0]
+
+    @property
+    def suspended(self) -> bool:
+        """Whether it is neither running nor waiting."""
+        return not self.running and self.ready is None
+
+    async def suspend(self, cancellable: bool) -> bool:
+        """Give way until another thread resumes this one; whether by cancellation."""
+        if self.task.deliver_pending_cancel(cancellable):
+            return True
+        self.cancellable = cancellable
+        await PARK
+        cancelled, self.cancelled = self.cancelled, False
+        self.cancellable = False
+        return cancelled
+
+    async def wait_until(self, ready: Callable[[], bool], cancellable: bool = False) -> bool:
+        """Give way until `ready()`; whether it ended by cancellation."""
+        if self.task.deliver_pending_cancel(cancellable):
+            return True
+        self.ready = ready
+        self.task.scheduler.waiting.append(self)
+        return await self.suspend(cancellable)
+
+    async def give_way(self, cancellable: bool) -> bool:
+        """Let others run, where the task may block; whether it was cancelled."""
+        if not self.task.may_block:
+            return False
+        return await self.wait_until(always, cancellable)
+
+    def resume_later(self) -> None:
+        """Let a suspended thread go on when it is its turn."""
+        self.ready = always
+        self.task.scheduler.waiting.append(self)
+
+
+class Scheduler:
+    """The threads of one store. `current` is the one that runs, None while the host does.
+
+    `pinned` are calls of sync functions under way, the innermost last: only threads of its component instance
+    may run before it has returned.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[GuestThread] = []
+        self.current: GuestThread | None = None
+        self.pinned: list[Task] = []
+        self.futures: set[asyncio.Future[Any]] = set()
+        self._on_asyncio = False
+
+    def start(self, thread: GuestThread, body: Coroutine[Any, Any, None]) -> None:
+        """Run a new thread until it gives way for the first time."""
+        thread.coroutine = body
+        self.resume(thread)
+
+    def resume(self, thread: GuestThread, cancelled: bool = False) -> None:
+        """Let a thread run until it gives way or ends.
+
+        Raises: what stopped the guest.
+        """
+        if thread.ready is not None:
+            self.waiting.remove(thread)
+            thread.ready = None
+        assert thread.coroutine is not None
+        thread.cancelled = cancelled
+        previous, self.current = self.current, thread
+        thread.running = True
+        try:
+            request = thread.coroutine.send(None)
+        except StopIteration:
+            return
+        finally:
+            thread.running = False
+            self.current = previous
+        if request is None:  # a busy guest lets others run
+            thread.resume_later()
+        elif request is not PARK:
+            self._await_future(thread, request)
+
+    def _await_future(self, thread: GuestThread, future: asyncio.Future[Any]) -> None:
+        if not self._on_asyncio:
+            raise Trap(
+                TrapKind.CANNOT_BLOCK,
+                "a host function waits, and the guest was called synchronously: use `call_async`",
+            )
+        # As asyncio's own tasks do: the future was yielded by its `__await__`.
+        future._asyncio_future_blocking = False
+        thread.ready = future.done
+        self.waiting.append(thread)
+        self.watch(future)
+
+    def watch(self, future: asyncio.Future[Any]) -> None:
+        """Wait for a future when no thread can run."""
+        self.futures.add(future)
+        future.add_done_callback(self.futures.discard)
+
+    def tick(self) -> bool:
+        """Let the thread run that has been ready longest; whether there was one."""
+        instance = self.pinned[-1].instance if self.pinned else None
+        for thread in self.waiting:
+            if instance is not None and thread.task.instance is not instance:
+                continue
+            if thread.ready is not None and thread.ready():
+                self.resume(thread)
+                return True
+        return False
+
+    def can_run_in(self, instance: InstanceTasks) -> bool:
+        """Whether a thread of a component instance is ready."""
+        return any(
+            thread.task.instance is instance and thread.ready is not None and thread.ready()
+            for thread in self.waiting
+        )
+
+    def run_until(self, done: Callable[[], bool]) -> None:
+        """Let threads run until `done()`.
+
+        Raises: Trap where none can run, and what stops a guest.
+        """
+        while not done():
+            if not self.tick():
+                raise self._deadlock()
+
+    async def run_until_async(self, done: Callable[[], bool]) -> None:
+        """The same on asyncio, where host functions may wait.
+
+        Raises: Trap where nothing can ever go on, and what stops a guest.
+        """
+        turns = 0
+        self._on_asyncio = True
+        try:
+            while not done():
+                if self.tick():
+                    turns += 1
+                    if turns % _TURNS_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                elif self.futures:
+                    await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
+                else:
+                    raise self._deadlock()
+        finally:
+            self._on_asyncio = False
+
+    @property
+    def on_asyncio(self) -> bool:
+        """Whether host functions may wait now."""
+        return self._on_asyncio
+
+    def _deadlock(self) -> Trap:
+        if self.pinned:
+            return Trap(TrapKind.CANNOT_BLOCK, "cannot block a synchronous task before returning")
+        return Trap(TrapKind.DEADLOCK, f"{len(self.waiting)} threads wait, and nothing can wake one")
+
+    def promote(self, thread: GuestThread) -> None:
+        """Let a thread that is ready run next."""
+        self.waiting.remove(thread)
+        self.waiting.insert(0, thread)
+
+    @property
+    def can_run(self) -> bool:
+        """Whether a thread is ready."""
+        return any(thread.ready is not None and thread.ready() for thread in self.waiting)
+
+    def forget(self, root: InstanceState) -> None:
+        """End the threads of all instances under `root`; their guests will not run again."""
+        self.pinned = [task for task in self.pinned if task.instance.state.root is not root]
+        ended = [thread for thread in self.waiting if thread.task.instance.state.root is root]
+        self.waiting = [thread for thread in self.waiting if thread not in ended]
+        for thread in ended:
+            if thread.coroutine is not None:
+                thread.coroutine.close()
+
+
+_schedulers: WeakKeyDictionary[CoreStore, Scheduler] = WeakKeyDictionary()
+
+
+def scheduler_of(store: CoreStore) -> Scheduler:
+    """The scheduler of a store."""
+    scheduler = _schedulers.get(store)
+    if scheduler is None:
+        scheduler = _schedulers[store] = Scheduler()
+    return scheduler
