@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +56,7 @@ PATH is one of
   an encoded package  as --wasm writes it, or wasm-tools
   a component         its imports and exports, as a world
   a core module       the world in its component-type section
+  -                   standard input, which holds any of these but a folder
 """
 
 _WIT_EPILOG = """\
@@ -64,6 +66,7 @@ examples:
   ingen-sdkgen wit wit/ --wasm -o greeter.wasm      encode a package and all that it uses
   ingen-sdkgen wit wit/ --world greeter             only that world, and what it needs
   ingen-sdkgen wit plugin.wasm                      show the interface of a component
+  curl -s https://example.org/a.wit | ingen-sdkgen wit -
   ingen-sdkgen wit wit/ --error-format github       annotate the lines of a pull request
 """
 
@@ -88,7 +91,7 @@ class _Parser(argparse.ArgumentParser):
         """End with the usage error that an argument is not known."""
         from ingen_sdkgen.diagnostics import did_you_mean
 
-        if not unknown.startswith("-"):
+        if not unknown.startswith("-") or unknown == "-":
             self.error(f"one argument too many: {unknown}")
         hint = did_you_mean(unknown.partition("=")[0], self._option_string_actions)
         self.error(f"there is no option {unknown}{'; ' if hint else ''}{hint or ''}")
@@ -108,7 +111,7 @@ def _command_line() -> argparse.ArgumentParser:
         epilog=_WIT_EPILOG,
     )
     wit.set_defaults(run=_wit, parser=wit, form="wit")
-    wit.add_argument("path", metavar="PATH", type=Path, help="what to read")
+    wit.add_argument("path", metavar="PATH", type=_path_or_standard, help="what to read; `-`: standard input")
     form = wit.add_argument_group("what to print").add_mutually_exclusive_group()
     form.add_argument(
         "--json",
@@ -122,7 +125,7 @@ def _command_line() -> argparse.ArgumentParser:
     )
     output = wit.add_argument_group("where")
     output.add_argument(
-        "-o", "--output", metavar="FILE", type=Path, help="write to FILE instead of standard output"
+        "-o", "--output", metavar="FILE", type=_path_or_standard, help="write to FILE, not to standard output"
     )
     selection = wit.add_argument_group("which part")
     selection.add_argument(
@@ -153,26 +156,56 @@ def _command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def _path_or_standard(text: str) -> Path | None:
+    """The path that an argument names; None for `-`, which is standard input or output."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path names nothing")
+    return None if text == "-" else Path(text)
+
+
 # --- Verbs ----------------------------------------------------------------------------------------------
 
 
 def _wit(arguments: argparse.Namespace) -> None:
     if arguments.form == "wasm" and arguments.output is None and sys.stdout.isatty():
         arguments.parser.error("--wasm writes binary data: name a file with -o, or redirect standard output")
-    features = [name.strip() for names in arguments.features for name in names.split(",") if name.strip()]
+    features = [name for names in arguments.features for name in re.split(r"[\s,]+", names) if name]
     options = {"features": features, "all_features": arguments.all_features}
-    form = [arguments.form, arguments.world or ""]
-    earlier = EarlierRuns(Cache.of_user(), arguments.path, **options)
-    output = earlier.output(form)
+    if arguments.path is None:
+        output = _render(_read_standard_input(**options), arguments.form, arguments.world)
+    else:
+        output = _of_path(arguments.path, arguments.form, arguments.world, **options)
+    _write_output(output, arguments.output)
+
+
+def _of_path(path: Path, form: str, world: str | None, **options: Any) -> bytes:
+    """What is to be printed of the input at `path`, from an earlier run where one has made it."""
+    earlier = EarlierRuns(Cache.of_user(), path, **options)
+    wanted = [form] if world is None else [form, world]
+    output = earlier.output(wanted)
     if output is None:
         resolve = earlier.ir()
         if resolve is None:
             from ingen_sdkgen.reading import read
 
-            resolve = read(arguments.path, **options)
-        output = _render(resolve, arguments.form, arguments.world)
-        earlier.keep(resolve, form, output)
-    _write_output(output, arguments.output)
+            resolve = read(path, **options)
+        output = _render(resolve, form, world)
+        earlier.keep(resolve, wanted, output)
+    return output
+
+
+def _read_standard_input(**options: Any) -> Resolve:
+    from ingen_sdkgen.failures import UnreadableInput
+    from ingen_sdkgen.reading import read_data
+
+    name = Path("<stdin>")
+    if sys.stdin is None:
+        raise UnreadableInput(name, "it is closed")
+    try:
+        data = sys.stdin.buffer.read()
+    except OSError as error:
+        raise UnreadableInput(name, error.strerror or str(error)) from error
+    return read_data(data, name, **options)
 
 
 def _render(resolve: Resolve, form: str, world: str | None) -> bytes:

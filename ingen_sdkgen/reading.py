@@ -8,21 +8,20 @@ from pathlib import Path
 from ingen_runtime.errors import ComponentFormatError
 from ingen_sdkgen.failures import UnreadableInput
 from ingen_sdkgen.model import Resolve
-
-_WASM_MAGIC = b"\0asm"
+from ingen_sdkgen.wasm_files import SUFFIXES, is_binary, to_binary
 
 
 def read(path: Path, *, features: Iterable[str] = (), all_features: bool = False) -> Resolve:
     """Read a WIT file, a folder of WIT, an encoded package, a component, or a module that carries its world.
 
-    `features` switch `@unstable` items of WIT text on; binaries have none left to decide.
-    A binary may be in text form where the file is called `.wat`.
+    `features` switch `@unstable` items of WIT text on; binaries have none left to decide. WebAssembly is
+    known by its first bytes, or as `.wasm` or `.wat`, and may be in text form then.
 
     Raises: WitErrors, UnreadableInput
     """
     try:
-        if path.is_file() and (path.suffix == ".wat" or _is_binary(path)):
-            return _decode(path)
+        if not path.is_dir():
+            return read_data(path.read_bytes(), path, features=features, all_features=all_features)
         from ingen_sdkgen.resolve import load
 
         return load(path, features=features, all_features=all_features).resolve
@@ -30,20 +29,20 @@ def read(path: Path, *, features: Iterable[str] = (), all_features: bool = False
         raise UnreadableInput(Path(error.filename or path), error.strerror or str(error)) from error
 
 
-def _is_binary(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(_WASM_MAGIC)) == _WASM_MAGIC
+def read_data(
+    data: bytes, path: Path, *, features: Iterable[str] = (), all_features: bool = False
+) -> Resolve:
+    """Read what a file holds, as `read` does; `path` is what messages call it.
 
+    Raises: WitErrors, UnreadableInput
+    """
+    if path.suffix not in SUFFIXES and not is_binary(data):
+        from ingen_sdkgen.resolve import load_data
 
-def _decode(path: Path) -> Resolve:
+        return load_data(data, str(path), features=features, all_features=all_features).resolve
     from ingen_sdkgen.decode import decode
 
-    data = path.read_bytes()
     try:
-        if not data.startswith(_WASM_MAGIC):
-            from ingen_runtime.engine.text import text_to_binary
-
-            data = text_to_binary(data)
-        return decode(data)
+        return decode(to_binary(data, path))
     except ComponentFormatError as error:
         raise UnreadableInput(path, str(error)) from error

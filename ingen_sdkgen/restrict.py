@@ -44,7 +44,8 @@ def find_world(resolve: Resolve, name: str) -> WorldId:
     hint = did_you_mean(name, known)
     if hint is None and known:
         shown = [f"`{world}`" for world in (main.worlds or by_full_name)]
-        hint = f"there is {', '.join(shown[:8])}{' and more' if len(shown) > 8 else ''}"
+        more = ", and more" if len(shown) > 8 else ""
+        hint = f"what there is: {', '.join(shown[:8])}{more}"
     raise ItemNotFound(f"package `{main.name}` has no world `{name}`", hint=hint)
 
 

@@ -42,6 +42,8 @@ from ingen_sdkgen.model import (
 # Version 0 has functions' documentation as plain strings, and no gates.
 _VERSIONS = (0, 1)
 _VERSION_NUMBER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?")
+# JSON can escape what no UTF-8 text can have.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _Member = TypeVar("_Member", Field, Flag, Case, EnumCase)
 
 
@@ -84,6 +86,8 @@ class _Application:
     def text(self, value: Any) -> str:
         if not isinstance(value, str):
             raise self.error("expected a string")
+        if _SURROGATE.search(value) is not None:
+            raise self.error("half of a surrogate pair stands alone")
         return value
 
     def docs(self, obj: Any) -> str | None:

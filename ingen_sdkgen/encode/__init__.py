@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import enum
 
+from ingen_sdkgen.encode.checks import check_item_names
 from ingen_sdkgen.encode.errors import EncodeError
 from ingen_sdkgen.encode.package_docs import PACKAGE_DOCS_SECTION, encode_package_docs
 from ingen_sdkgen.encode.scope import Scope, ScopeKind, custom_section, extern_name, section, string, unsigned
@@ -42,11 +43,12 @@ def encode_package(resolve: Resolve) -> bytes:
     Each interface and world becomes a component type that is exported under its plain name. Documentation
     and gates go to a custom section.
 
-    Raises: EncodeError, for a package without interfaces and worlds.
+    Raises: EncodeError, for a package without interfaces and worlds, and for what no component can have.
     """
     package = resolve.packages[resolve.main]
     if not package.interfaces and not package.worlds:
         raise EncodeError(f"package {package.name} has no interface and no world, so it has no binary form")
+    check_item_names([*package.interfaces, *package.worlds])
     out = bytearray(_COMPONENT_PREAMBLE)
     types = 0
     for name, interface in package.interfaces.items():
@@ -64,6 +66,8 @@ def encode_component_type(
 
     Custom sections whose name starts with `component-type` tell `wasm-tools component new` and
     `wasm-component-ld` what a module's imports and exports mean.
+
+    Raises: EncodeError, for what no component can have.
     """
     out = bytearray(_COMPONENT_PREAMBLE)
     out += custom_section(_ENCODING_SECTION, bytes([_ENCODING_VERSION, string_encoding.value]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from ingen_sdkgen.encode.checks import check_length, check_payload
 from ingen_sdkgen.encode.errors import EncodeError
 from ingen_sdkgen.encode.scope import (
     PRIMITIVE_BYTES,
@@ -315,10 +316,13 @@ class _TypeEncoder:
             case Borrow(resource):
                 return b"\x68" + unsigned(self.type_index(resource))
             case FixedLengthList(type_, length):
+                check_length(length)
                 return b"\x67" + self.valtype(type_) + unsigned(length)
             case Stream(payload):
+                check_payload(self.resolve, kind)
                 return b"\x66" + self.optional_valtype(payload)
             case Future(payload):
+                check_payload(self.resolve, kind)
                 return b"\x65" + self.optional_valtype(payload)
             case Map(key, value):
                 return b"\x63" + self.valtype(key) + self.valtype(value)

@@ -1,8 +1,9 @@
 """From WIT sources to the IR.
 
 Stages, each in a module of its own: files to syntax trees (`files`), a package's names and types to a draft
-(`drafting`, `types`), the draft into the tables, with gates applied (`placing`), `include` (`include`), and
-the imports and exports that a world needs besides those written (`elaborate`).
+(`drafting`, with `namespaces`, `types`, `functions`, `interfaces` and `worlds`), the draft into the tables,
+with gates applied (`placing`), `include` (`include`), and the imports and exports that a world needs besides
+those written (`elaborate`).
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from pathlib import Path
 
 from ingen_sdkgen.diagnostics import ItemConflict, Note, ResolveError, SourceMap, WitError, WitErrors
 from ingen_sdkgen.model import PackageName, Resolve
-from ingen_sdkgen.resolve.drafting import PackageSyntax, draft_package, paths_in
+from ingen_sdkgen.resolve.drafting import draft_package
 from ingen_sdkgen.resolve.files import FileReader, PackageFiles
 from ingen_sdkgen.resolve.gates import Gatekeeper
 from ingen_sdkgen.resolve.merging import merge
+from ingen_sdkgen.resolve.paths import PackageSyntax, paths_in
 from ingen_sdkgen.resolve.placing import place_package
 from ingen_sdkgen.resolve.tables import Tables
 from ingen_sdkgen.semver import Version
 from ingen_sdkgen.wit import syntax
 
-__all__ = ["Loaded", "load", "load_text"]
+__all__ = ["Loaded", "load", "load_data", "load_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,17 @@ def load_text(
 
     Raises: WitErrors
     """
+    data = text.encode("utf-8", "surrogatepass")
+    return load_data(data, name, features=features, all_features=all_features)
+
+
+def load_data(data: bytes, name: str, *, features: Iterable[str] = (), all_features: bool = False) -> Loaded:
+    """Read WIT from the bytes of a file; `name` is what messages call it.
+
+    Raises: WitErrors
+    """
     sources, errors = SourceMap(), list[WitError]()
-    files = FileReader(sources, errors).read_text(name, text)
+    files = FileReader(sources, errors).read_data(name, data)
     return _resolve(files, sources, errors, Gatekeeper(frozenset(features), all_features=all_features))
 
 

@@ -115,3 +115,13 @@ class PackageDraft:
     interfaces: list[DraftInterface] = field(default_factory=list)
     worlds: list[DraftWorld] = field(default_factory=list)
     resources_required: list[tuple[TypeId, Span]] = field(default_factory=list)
+
+    def add_interface(self, interface: DraftInterface) -> InterfaceId:
+        """Append an interface."""
+        self.interfaces.append(interface)
+        return InterfaceId(len(self.interfaces) - 1)
+
+    def add_world(self, world: DraftWorld) -> WorldId:
+        """Append a world."""
+        self.worlds.append(world)
+        return WorldId(len(self.worlds) - 1)

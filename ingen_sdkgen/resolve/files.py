@@ -13,12 +13,12 @@ from pathlib import Path
 from ingen_runtime.errors import ComponentFormatError
 from ingen_sdkgen.diagnostics import ItemConflict, ItemNotFound, Note, SourceMap, WitError
 from ingen_sdkgen.model import Resolve
-from ingen_sdkgen.resolve.drafting import PackageSyntax
+from ingen_sdkgen.resolve.paths import PackageSyntax
+from ingen_sdkgen.wasm_files import SUFFIXES, to_binary
 from ingen_sdkgen.wit import syntax
 from ingen_sdkgen.wit.parser import parse_file
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_WASM_MAGIC = b"\0asm"
 
 
 @dataclass(slots=True)
@@ -54,18 +54,16 @@ class FileReader:
                     dependencies += self._folder(entry)
                 elif entry.suffix == ".wit":
                     dependencies += self._group(str(entry), [self._parse(entry)])
-                elif entry.suffix in (".wasm", ".wat"):
+                elif entry.suffix in SUFFIXES:
                     binary = self._binary(entry)
                     if binary is not None:
                         files.binaries.append(binary)
         files.packages = main + dependencies
         return files
 
-    def read_text(self, name: str, text: str) -> PackageFiles:
-        """Take in a text as if it were a file of that name."""
-        return PackageFiles(
-            self._group(name, [self._parse_data(name, text.encode("utf-8", "surrogatepass"))])
-        )
+    def read_data(self, name: str, data: bytes) -> PackageFiles:
+        """Take in the content of a file as if it had that name."""
+        return PackageFiles(self._group(name, [self._parse_data(name, data)]))
 
     def _folder(self, path: Path) -> list[PackageSyntax]:
         entries = sorted(path.iterdir(), key=lambda entry: entry.name)
@@ -87,13 +85,14 @@ class FileReader:
         number = self._sources.add(name, data)
         tree, errors = parse_file(data, number)
         self._errors += errors
-        return tree
+        # Where the mistakes may have taken the header with them, the package is not known.
+        return None if errors and (tree is None or tree.package is None) else tree
 
     def _binary(self, path: Path) -> Resolve | None:
         from ingen_sdkgen.decode import decode_package
 
         try:
-            return decode_package(_as_wasm(path.read_bytes()))
+            return decode_package(to_binary(path.read_bytes(), path))
         except ComponentFormatError as error:
             self._errors.append(WitError(f"{path} is not an encoded WIT package: {error}"))
             return None
@@ -152,12 +151,3 @@ class FileReader:
                 )
             return found, found
         return found, documented
-
-
-def _as_wasm(data: bytes) -> bytes:
-    """The binary form of a WebAssembly file, which may be in text form."""
-    if data.startswith(_WASM_MAGIC):
-        return data
-    from ingen_runtime.engine.text import text_to_binary
-
-    return text_to_binary(data)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ingen_sdkgen.diagnostics import ItemConflict, ItemNotFound, WitError, did_you_mean
+from ingen_sdkgen.labels import NameScope, rename
 from ingen_sdkgen.model import (
     Alias,
     Function,
@@ -30,7 +31,6 @@ from ingen_sdkgen.model import (
     WorldOwner,
     WorldType,
 )
-from ingen_sdkgen.resolve.labels import NameScope, rename
 from ingen_sdkgen.resolve.tables import Tables
 from ingen_sdkgen.rewrite import map_function, map_kind, types_in
 

@@ -57,6 +57,11 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
+_WORLD_TYPE_HINT = (
+    "switch the feature on, or move the type to an interface: a world cannot leave its types out"
+)
+
+
 class _Excluded(Exception):
     """The item cannot be placed; what there is to say is reported."""
 
@@ -255,7 +260,7 @@ class _Placing:
             raise _Excluded
         return found
 
-    def _type(self, type_: TypeId, span: Span) -> TypeId:
+    def _type(self, type_: TypeId, span: Span, hint: str | None = None) -> TypeId:
         placed = self._types[type_]
         if placed is not None:
             return placed
@@ -263,7 +268,7 @@ class _Placing:
             draft = self._draft.types[type_]
             name = draft.kind.name if isinstance(draft.kind, ForeignType) else draft.name
             what = "a type in it" if name is None else f"the type `{name}`"
-            self._report_excluded(what, span)
+            self._report_excluded(what, span, hint)
         raise _Excluded
 
     def _report_excluded(self, what: str, span: Span, hint: str | None = None) -> None:
@@ -310,13 +315,14 @@ class _Placing:
 
     def _functions(self, functions: Mapping[str, Function]) -> dict[str, Function]:
         placed = {}
-        for name, function in functions.items():
+        # Here the order is settled before handles are numbered; in a world it is after that.
+        for name, function in setters_after_getters(functions).items():
             try:
                 if self._lets_in(function.stability, _span_of(function)):
                     placed[name] = self._function(function)
             except _Excluded:
                 pass
-        return setters_after_getters(placed)
+        return placed
 
     def _function(self, function: Function) -> Function:
         span = _span_of(function)
@@ -364,8 +370,8 @@ class _Placing:
         item, span = extern.item, extern.span
         match item:
             case WorldType(type_):
-                stability = self._draft.types[type_].stability
-                return WorldType(self._type(type_, span), span) if self._lets_in(stability, span) else None
+                # Unlike everything else, a world's types cannot be left out: wasm-tools refuses that.
+                return WorldType(self._type(type_, span, hint=_WORLD_TYPE_HINT), span)
             case WorldFunction(function):
                 if not self._lets_in(function.stability, span):
                     return None

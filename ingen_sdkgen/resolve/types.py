@@ -1,4 +1,4 @@
-"""Types of a draft: names to types, bodies to kinds, functions to signatures."""
+"""Types of a draft: names to types, bodies to kinds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from ingen_sdkgen.diagnostics import ItemConflict, ItemNotFound, Note, ResolveError, WitError, did_you_mean
+from ingen_sdkgen.labels import fold
 from ingen_sdkgen.model import (
     Alias,
     Borrow,
@@ -16,16 +17,12 @@ from ingen_sdkgen.model import (
     FixedLengthList,
     Flag,
     Flags,
-    Function,
-    FunctionKind,
-    FunctionShape,
     Future,
     List,
     Map,
     Option,
     Own,
     Owner,
-    Param,
     Primitive,
     Record,
     Resource,
@@ -40,7 +37,6 @@ from ingen_sdkgen.model import (
     Variant,
 )
 from ingen_sdkgen.resolve.drafts import DraftType, ForeignType, PackageDraft
-from ingen_sdkgen.resolve.labels import fold
 from ingen_sdkgen.resolve.order import topological_order
 from ingen_sdkgen.rewrite import types_in
 from ingen_sdkgen.wit import syntax
@@ -50,8 +46,8 @@ MAX_FLAGS = 32
 _MAP_KEYS = frozenset(Primitive) - {Primitive.F32, Primitive.F64, Primitive.ERROR_CONTEXT}
 _RENAMED = {"float32": "f32", "float64": "f64"}
 
-# What stands in for a type that could not be made out: its mistake is reported once, and no other follows.
-_UNKNOWN = Primitive.BOOL
+UNKNOWN = Primitive.BOOL
+"""What stands for a type that could not be made out: its mistake is reported once, and no other follows."""
 
 
 class TypeScope:
@@ -240,10 +236,15 @@ class TypeDrafter:
         """A type where a value of it stands. A gate of the surrounding item covers types in place."""
         kind = self._kind(scope, type_, stability)
         if kind is None:
-            return _UNKNOWN
+            return UNKNOWN
         if stability is None:
             stability = self._stability_of(kind)
         return self._share(kind, stability, type_.span)
+
+    def borrow(self, resource: TypeId, span: Span) -> Type:
+        """The type of a borrowed handle to a resource; `span` is what asks for it."""
+        kind = Borrow(resource)
+        return self._share(kind, self._stability_of(kind), span)
 
     def _share(self, kind: TypeKind, stability: Stability, span: Span) -> Type:
         match kind:
@@ -351,129 +352,9 @@ class TypeDrafter:
                     self._errors.append(_not_a_resource(f"`{id_.name}`", id_.span))
                     return None
 
-    # --- Functions --------------------------------------------------------------------------------------
-
-    def function(self, scope: TypeScope, item: syntax.NamedFunction, resource: syntax.Id | None) -> Function:
-        """The signature of a function; `resource` is the one that it belongs to."""
-        written = item.function
-        resource_type = None if resource is None else scope.types.get(resource.name)
-        kind = FunctionKind(_shape(item, resource is not None), resource_type)
-        params: list[Param] = []
-        if resource is not None and not item.is_static and not item.is_constructor:
-            self_type: Type = _UNKNOWN
-            if resource_type is not None:
-                borrow = Borrow(resource_type)
-                self_type = self._share(borrow, self._stability_of(borrow), written.span)
-            params.append(Param("self", self_type, written.span))
-        seen = {param.name: written.span for param in params}
-        folded = {fold(param.name) for param in params}
-        for param in written.params:
-            if fold(param.id.name) in folded:
-                first = seen.get(param.id.name)
-                self._errors.append(
-                    ItemConflict(
-                        f"the parameter `{param.id.name}` stands here twice",
-                        param.id.span,
-                        notes=[] if first is None else [Note("the first one is here", first)],
-                        hint="a method has `self` already" if param.id.name == "self" else None,
-                    )
-                )
-            folded.add(fold(param.id.name))
-            seen[param.id.name] = param.id.span
-            params.append(Param(param.id.name, self.use(scope, param.type), param.id.span))
-        errors_before = len(self._errors)
-        result = None if written.result is None else self.use(scope, written.result)
-        if len(self._errors) == errors_before:
-            if item.is_constructor and resource is not None and resource_type is not None:
-                result = self._constructor_result(resource.name, resource_type, written.result, result)
-            if written.accessor is not None:
-                self._check_accessor(item, result)
-        return Function(
-            _component_name(item, resource),
-            kind,
-            tuple(params),
-            result,
-            item.docs,
-            item.gates.stability,
-            item.gates.external_id,
-            item.id.span,
-        )
-
-    def _constructor_result(
-        self, name: str, resource: TypeId, written: syntax.Type | None, result: Type | None
-    ) -> Type:
-        if written is None or result is None:
-            return resource
-        kind = None if isinstance(result, Primitive) else self._draft.types[result].kind
-        if not isinstance(kind, Result):
-            self._errors.append(
-                ResolveError(
-                    "a constructor returns its resource, or a result of it",
-                    written.span,
-                    hint=f"write nothing, or `-> result<{name}, …>`",
-                )
-            )
-        elif kind.ok != resource:
-            ok = written.ok if isinstance(written, syntax.ResultType) else None
-            self._errors.append(
-                ResolveError(
-                    f"the constructor of `{name}` must return `{name}` when it succeeds",
-                    written.span if ok is None else ok.span,
-                )
-            )
-        return result
-
-    def _check_accessor(self, item: syntax.NamedFunction, result: Type | None) -> None:
-        function = item.function
-        if function.accessor == "get":
-            if function.params:
-                self._errors.append(ResolveError("a getter has no parameters", function.params[0].id.span))
-            if function.result is None:
-                self._errors.append(ResolveError("a getter returns a value", function.span))
-            return
-        if len(function.params) != 1:
-            self._errors.append(ResolveError("a setter has one parameter", function.span))
-        if function.result is not None:
-            kind: TypeKind | ForeignType | None = None
-            target = result
-            while target is not None and not isinstance(target, Primitive):
-                kind = self._draft.types[target].kind
-                target = kind.type if isinstance(kind, Alias) else None
-            if not isinstance(kind, ForeignType) and not (isinstance(kind, Result) and kind.ok is None):
-                self._errors.append(
-                    ResolveError(
-                        "a setter returns nothing, or a result without an `ok` type",
-                        function.result.span,
-                        hint="write `-> result<_, …>`",
-                    )
-                )
-
 
 def _not_a_resource(what: str, span: Span) -> ResolveError:
     return ResolveError(f"{what} is not a resource, and only resources have handles", span)
-
-
-def _shape(item: syntax.NamedFunction, of_resource: bool) -> FunctionShape:
-    function = item.function
-    if item.is_constructor:
-        return FunctionShape.CONSTRUCTOR
-    if function.accessor is not None:
-        prefix = ("static-" if item.is_static else "method-") if of_resource else ""
-        return FunctionShape(f"{prefix}{function.accessor}ter")
-    prefix = "async-" if function.is_async else ""
-    if not of_resource:
-        return FunctionShape(prefix + "freestanding")
-    return FunctionShape(prefix + ("static" if item.is_static else "method"))
-
-
-def _component_name(item: syntax.NamedFunction, resource: syntax.Id | None) -> str:
-    """The name that the component level knows a function by."""
-    if item.is_constructor and resource is not None:
-        return f"[constructor]{resource.name}"
-    accessor = "" if item.function.accessor is None else f"[{item.function.accessor}]"
-    if resource is None:
-        return accessor + item.id.name
-    return f"[{'static' if item.is_static else 'method'}]{accessor}{resource.name}.{item.id.name}"
 
 
 def _names_in(body: syntax.TypeBody) -> Iterable[syntax.Id]:

@@ -76,12 +76,12 @@ class _Run:
         """The automaton itself could go as deep as memory reaches; what walks the tree could not."""
         angles = braces = 0
         for at, token in enumerate(self._tokens):
+            if angles >= MAX_NESTING and self._starts_type(at):
+                self._errors.append(_too_deep("type", token, self._file))
+                return False
             match token.text:
                 case "<":
                     angles += 1
-                    if angles > MAX_NESTING:
-                        self._errors.append(_too_deep("type", self._tokens[at - 1], self._file))
-                        return False
                 case ">":
                     angles -= 1
                 case ";" | "}" | "{":
@@ -92,6 +92,16 @@ class _Run:
                         self._errors.append(_too_deep("package", token, self._file))
                         return False
         return True
+
+    def _starts_type(self, at: int) -> bool:
+        """Whether the token there, with an angle bracket open before it, is the first of a type."""
+        if self._tokens[at - 1].text == "<":
+            # The resource of a handle is a name, and no type within a type.
+            return self._tokens[at].text not in ("_", ">") and self._tokens[at - 2].text not in (
+                "own",
+                "borrow",
+            )
+        return self._tokens[at - 1].text == "," and self._tokens[at].type != "INTEGER"
 
     def _feed(self, at: int) -> int:
         """Take tokens from `at` on; return the index of the first that does not fit, else their number."""
@@ -214,7 +224,8 @@ def _unexpected(
         # An empty span just behind the last token would point at nothing.
         span = Span(file, token.start, token.end)
     elif token.type in ("ID", "INTEGER", "VERSION"):
-        found = f"`{token.text}`" if len(token.text) <= 60 else f"`{token.text[:60]}…`"
+        text = token.text.encode("latin-1").decode()
+        found = f"`{text}`" if len(text) <= 60 else f"`{text[:60]}…`"
         span = Span(file, token.start, token.end)
     elif token.type == "STRING":
         found, span = "a string", Span(file, token.start, token.end)

@@ -83,7 +83,11 @@ _BANNED = re.compile(
 )
 
 _ESCAPES = {b'"': b'"', b"'": b"'", b"\\": b"\\", b"n": b"\n", b"t": b"\t", b"r": b"\r"}
-_ESCAPE = re.compile(rb"\\(?:u\{([0-9a-fA-F]{1,6})\}|([0-9a-fA-F]{2})|(.))", re.DOTALL)
+# An escape: a code point, a byte or a character; or what a literal cannot have as it is.
+_ESCAPE = re.compile(
+    rb"\\(?: u\{ ([0-9a-fA-F]+ (?:_+ [0-9a-fA-F]+)*) \} | ([0-9a-fA-F]{2}) | (.) ) | [\t\r]",
+    re.DOTALL | re.VERBOSE,
+)
 
 RESERVED = ("from",)
 """Words that are keywords, though no rule of the grammar uses them."""
@@ -148,29 +152,25 @@ def scan(data: bytes, file: int, keywords: Mapping[str, str]) -> tuple[TokenStre
 def unescape(token: Token, file: int) -> str:
     """The value of a string literal.
 
-    Raises: WitSyntaxError where an escape is unknown, or the bytes it makes are not UTF-8.
+    Raises: WitSyntaxError where an escape is unknown, a tab or carriage return is not written as an escape,
+        or the bytes that escapes make are not UTF-8.
     """
     value = bytearray()
     body, at = token.text[1:-1].encode("latin-1"), 0
     for found in _ESCAPE.finditer(body):
         value += body[at : found.start()]
         at = found.end()
-        code_point, byte, character = found.groups()
-        if code_point is not None and (
-            int(code_point, 16) < 0xD800 or 0xDFFF < int(code_point, 16) < 0x110000
-        ):
-            value += chr(int(code_point, 16)).encode()
+        digits, byte, character = found.groups()
+        code_point = -1 if digits is None else int(digits.replace(b"_", b""), 16)
+        if 0 <= code_point < 0xD800 or 0xDFFF < code_point < 0x110000:
+            value += chr(code_point).encode()
         elif byte is not None:
             value.append(int(byte, 16))
         elif character in _ESCAPES:
             value += _ESCAPES[character]
         else:
             start = token.start + 1 + found.start()
-            raise WitSyntaxError(
-                f"`{found[0].decode('utf-8', 'replace')}` is no escape in a string",
-                Span(file, start, start + len(found[0])),
-                hint="known escapes are \\\" \\' \\\\ \\n \\r \\t, \\ with two hex digits, and \\u{…}",
-            )
+            raise _bad_in_string(found[0], Span(file, start, start + len(found[0])))
     value += body[at:]
     try:
         return value.decode()
@@ -178,6 +178,18 @@ def unescape(token: Token, file: int) -> str:
         raise WitSyntaxError(
             "the bytes of this string are not UTF-8", Span(file, token.start, token.end)
         ) from None
+
+
+def _bad_in_string(text: bytes, span: Span) -> WitSyntaxError:
+    if text in (b"\t", b"\r"):
+        name, escape = ("tab", "\\t") if text == b"\t" else ("carriage return", "\\r")
+        return WitSyntaxError(f"a {name} in a string", span, hint=f"write `{escape}`")
+    shown = text.decode("utf-8", "replace")
+    return WitSyntaxError(
+        f"`{shown if len(shown) <= 60 else shown[:60] + '…'}` is no escape in a string",
+        span,
+        hint="known escapes are \\\" \\' \\\\ \\n \\r \\t, \\ with two hex digits, and \\u{…}",
+    )
 
 
 def _check_characters(data: bytes, file: int) -> list[WitSyntaxError]:

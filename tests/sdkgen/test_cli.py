@@ -47,12 +47,15 @@ def usage_status(*arguments: str) -> object:
 
 
 def process(
-    *arguments: str, code: str = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())", **environment: str
+    *arguments: str,
+    code: str = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())",
+    stdin: bytes = b"",
+    **environment: str,
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}", **environment},
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         check=False,
     )
@@ -83,6 +86,8 @@ def test_json_is_that_of_wasm_tools(capfd: Output, wasm_tools: Path, options: li
 def test_features_may_be_repeated(capfd: Output) -> None:
     assert main(["wit", "good.wit", "--features", "a, b", "--features", "extra"]) == 0
     assert "g: func();" in capfd.readouterr().out
+    assert main(["wit", "good.wit", "--features", "a extra,b"]) == 0
+    assert "g: func();" in capfd.readouterr().out
 
 
 def test_an_encoded_package_reads_back(capfd: Output, wasm_tools: Path) -> None:
@@ -101,7 +106,9 @@ def test_a_component_shows_its_world(capfd: Output) -> None:
     assert "  import f: func(x: u8);" in capfd.readouterr().out
     Path("c.wat").write_text("(component (nonsense))")
     assert main(["wit", "c.wat"]) == 1
-    assert "cannot read c.wat: " in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "cannot read c.wat: " in err
+    assert "--> c.wat:1:13\n" in err
 
 
 def test_binary_output_goes_to_a_pipe(place: Path) -> None:
@@ -177,16 +184,55 @@ def test_a_world_that_is_not_there(capfd: Output) -> None:
     assert "did you mean `other`?" in err
 
 
+def test_an_empty_name_is_no_world(capfd: Output) -> None:
+    assert main(["wit", "good.wit"]) == 0
+    assert main(["wit", "good.wit", "--world", ""]) == 1
+    assert "has no world ``" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [(GOOD.encode(), b"package demo:a@1.0.0;"), (b"\0asm\x0d\0\1\0", b"package root:component;")],
+)
+def test_standard_input(place: Path, data: bytes, line: bytes) -> None:
+    Path("-").write_text(BAD)
+    result = process("wit", "-", "-o", "-", stdin=data)
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.splitlines()[0] == line
+    result = process("wit", "-", stdin=b"interface i {}")
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert b"<stdin> does not say which package it is" in result.stderr
+
+
+def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch, capfd: Output) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert main(["wit", "-"]) == 1
+    assert capfd.readouterr().err == "error: cannot read <stdin>: it is closed\n"
+
+
 def test_a_path_that_is_not_there(capfd: Output) -> None:
     assert main(["wit", "nothing.wit"]) == 1
     assert "nothing.wit" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("data", [b"\0asm", b"\0asm\x0d\0\x01\0\x07\xff", b"\xff\xfe\0\0"])
+@pytest.mark.parametrize("data", [b"", b"\0asm", b"\0asm\x0d\0\x01\0\x07\xff", b"\xff\xfe\0\0"])
 def test_a_file_of_rubbish(capfd: Output, data: bytes) -> None:
     Path("rubbish.wasm").write_bytes(data)
     assert main(["wit", "rubbish.wasm"]) == 1
-    assert "rubbish.wasm" in capfd.readouterr().err
+    assert capfd.readouterr().err.startswith("error: cannot read rubbish.wasm: ")
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"package a:b;;", b"pakcage a:b;", "paçkage a:b;".encode()])
+def test_a_broken_header_is_not_reported_as_missing(capfd: Output, text: bytes) -> None:
+    Path("header.wit").write_bytes(text)
+    assert main(["wit", "header.wit"]) == 1
+    assert "which package" not in capfd.readouterr().err
+
+
+def test_a_name_outside_ascii_is_shown_as_it_is(capfd: Output) -> None:
+    Path("name.wit").write_text("package a:b; interfaçe i {}", encoding="utf-8")
+    assert main(["wit", "name.wit"]) == 1
+    assert "found `interfaçe`" in capfd.readouterr().err
 
 
 def test_output_that_cannot_be_written(capfd: Output) -> None:
@@ -228,7 +274,9 @@ def test_a_reader_that_goes_away_is_no_error(unbuffered: str) -> None:
         ([], "the following arguments are required: VERB"),
         (["wti"], "invalid choice: 'wti'"),
         (["wit"], "the following arguments are required: PATH"),
+        (["wit", ""], "argument PATH: an empty path names nothing"),
         (["wit", "a", "b"], "one argument too many: b"),
+        (["wit", "a", "-"], "one argument too many: -"),
         (["wit", "a", "--jsn"], "there is no option --jsn; did you mean `--json`?"),
         (["wit", "a", "--feature=x"], "there is no option --feature=x; did you mean `--features`?"),
         (["wit", "a", "--json", "--wasm"], "not allowed with argument"),
@@ -298,7 +346,7 @@ def test_a_second_run_does_not_parse(capfd: Output, monkeypatch: pytest.MonkeyPa
     def fail(*args: object, **options: object) -> None:
         raise AssertionError("parsed again")
 
-    monkeypatch.setattr("ingen_sdkgen.resolve.load", fail)
+    monkeypatch.setattr("ingen_sdkgen.resolve.load_data", fail)
     assert main(["wit", "good.wit"]) == 0
     assert capfd.readouterr().out == first
     assert main(["wit", "good.wit", "--no-cache"]) == 70

@@ -9,11 +9,13 @@ import pytest
 from ingen_sdkgen.encode import EncodeError, StringEncoding, encode_component_type, encode_package
 from ingen_sdkgen.encode.scope import custom_section
 from ingen_sdkgen.model import Resolve, WorldId
+from ingen_sdkgen.resolve import load_text
 from tests.sdkgen.canonical import canonical, carried_by_binary
 from tests.sdkgen.json_ir import from_json
 from tests.sdkgen.oracle import (
     FEATURES,
     AcceptedCase,
+    OracleError,
     accepted_cases,
     wasm_tools,
     wit_binary,
@@ -147,3 +149,32 @@ def test_a_module_with_the_section_becomes_a_component() -> None:
         assert item in text
     assert "record rectangle" in text
     assert "next: func() -> u32;" in text
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ("interface x {} world X {}", "`x` and `X` clash"),
+        ("interface x-1 {} interface x1 {}", "`x-1` and `x1` clash"),
+        ("interface i { type t = list<u8, 0>; }", "1 to 1073741824 elements in binary form, and not 0"),
+        ("interface i { f: func(x: list<u8, 1073741825>); }", "and not 1073741825"),
+        ("interface i { type c = char; f: func(x: stream<c>); }", "`stream<char>` has no binary form"),
+        ("world w { resource r; import f: func(x: stream<borrow<r>>); }", "a stream carries a borrowed"),
+        (
+            "interface i { resource r; record b { r: borrow<r> } f: func(x: future<list<b>>); }",
+            "a future carries a borrowed",
+        ),
+    ],
+)
+def test_what_no_component_can_have_is_refused(items: str, message: str) -> None:
+    text = f"package a:b; {items}"
+    with pytest.raises(EncodeError, match=message):
+        encode_package(load_text(text).resolve)
+    with pytest.raises(OracleError):
+        wit_binary(text)
+
+
+def test_what_looks_like_it_is_not_refused() -> None:
+    items = "resource r; f: func(x: stream<r>, y: stream<list<char>>, z: future<char>);"
+    text = f"package a:b; interface i {{ {items} }}"
+    wasm_tools("validate", "--features", "all", stdin=encode_package(load_text(text).resolve))

@@ -59,7 +59,7 @@ def test_a_world_is_found_by_either_name(whole: Resolve) -> None:
     [
         ("secnd", "did you mean `second`?"),
         ("demo:main/second@1.0.1", "did you mean `demo:main/second@1.0.0`?"),
-        ("zzz", "there is `first`, `second`"),
+        ("zzz", "what there is: `first`, `second`"),
     ],
 )
 def test_a_world_that_is_not_there_is_named_with_a_hint(whole: Resolve, name: str, hint: str) -> None:

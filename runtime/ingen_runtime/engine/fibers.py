@@ -129,31 +129,27 @@ class Fiber:
                 if LATE.exception is not None:
                     exception, LATE.exception = LATE.exception, None
                     raise exception
-                if self.function is None:
+                served = self.function
+                if served is None:
                     await _let_others_run()  # the guest was busy, and yielded
-                else:
-                    await self._serve()
+                    continue
+                self.function = None
+                function, finish = served
+                try:
+                    result = await function(*self.arguments)
+                    if finish is not None and not self.store.uses_gc:
+                        result = finish(result)
+                    self.result = result
+                except BaseException as exception:
+                    if _ends_the_task(exception):
+                        raise
+                    # Raised where the guest goes on, which stops it, and out of there to our caller.
+                    self.exception = exception
+                self._go[0] = 1
         finally:
             self._end(ended)
         if self.trap or self.error:
             self.store.raise_failure(self.trap.value or 0, self.error.value or 0, doing)
-
-    async def _serve(self) -> None:
-        """Run the async host function that the guest waits for."""
-        assert self.function is not None
-        function, finish = self.function
-        self.function = None
-        try:
-            result = await function(*self.arguments)
-            if finish is not None and not self.store.uses_gc:
-                result = finish(result)
-            self.result = result
-        except BaseException as exception:
-            if _ends_the_task(exception):
-                raise
-            # Raised where the guest goes on, which stops it, and out of there to our caller.
-            self.exception = exception
-        self._go[0] = 1
 
     def abandon(self) -> None:
         """Free the call, if it has not ended. That unwinds the guest's stack without running guest code."""

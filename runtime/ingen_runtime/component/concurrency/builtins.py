@@ -484,7 +484,7 @@ class Builtins:
                 await call_async(func, argument)
                 task.unregister(thread)
 
-            thread.coroutine = body()
+            thread.body = body
             task.register(thread)
             return thread.index
 

@@ -54,6 +54,11 @@ if TYPE_CHECKING:
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
+_TURNS_AFTER_RETURN = 64
+"""How many turns a task's first thread gets, after the host's call has returned, to come to its end.
+
+What then still runs goes on with the host's next call into the store, as do all other threads.
+"""
 
 
 def current_thread(context: ComponentContext) -> GuestThread:
@@ -147,7 +152,7 @@ class GuestCallee:
             # Only async functions have a callback, so the instance is the task's own now.
             instance.exclusive = None
             if code == _YIELD:
-                if await thread.wait_until(is_free, cancellable=True):
+                if await thread.yield_until(is_free, cancellable=True):
                     event = CANCELLED
             else:
                 set_ = waitable_set(self.state.handles.get(packed >> 4), packed >> 4)
@@ -384,8 +389,9 @@ class HostCaller:
         try:
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
-            while task.threads and scheduler.tick():
-                pass
+            for _ in range(_TURNS_AFTER_RETURN):
+                if not scheduler.run_if_ready(task.main):
+                    break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False
@@ -395,9 +401,12 @@ class HostCaller:
         """Call the guest on asyncio."""
         scheduler, root = self._enter(arguments)
         try:
-            task, outcome = self._begin(arguments)
-            await scheduler.run_until_async(lambda: bool(outcome))
-            await scheduler.run_until_async(lambda: not task.threads or not scheduler.can_run)
+            with scheduler.asyncio_call():
+                task, outcome = self._begin(arguments)
+                await scheduler.run_until_async(lambda: bool(outcome))
+                for _ in range(_TURNS_AFTER_RETURN):
+                    if not scheduler.run_if_ready(task.main):
+                        break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False

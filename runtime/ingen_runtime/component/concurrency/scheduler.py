@@ -10,7 +10,8 @@ Source: CanonicalABI.md, "Thread State".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -43,11 +44,13 @@ def always() -> bool:
 class GuestThread:
     """A thread of a task.
 
-    `ready` says whether it can go on; None where it is suspended until another thread resumes it.
+    `body` makes the coroutine when the thread runs for the first time. `ready` says whether it can go on;
+    None where it is suspended until another thread resumes it.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.body: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.coroutine: Coroutine[Any, Any, None] | None = None
         self.ready: Callable[[], bool] | None = None
         self.running = False
@@ -72,9 +75,15 @@ class GuestThread:
         return cancelled
 
     async def wait_until(self, ready: Callable[[], bool], cancellable: bool = False) -> bool:
-        """Give way until `ready()`; whether it ended by cancellation."""
+        """Give way until `ready()`, if it is not now; whether it ended by cancellation."""
         if self.task.deliver_pending_cancel(cancellable):
             return True
+        if ready():
+            return False
+        return await self.yield_until(ready, cancellable)
+
+    async def yield_until(self, ready: Callable[[], bool], cancellable: bool) -> bool:
+        """Give way once and until `ready()`; whether it ended by cancellation."""
         self.ready = ready
         self.task.scheduler.waiting.append(self)
         return await self.suspend(cancellable)
@@ -83,7 +92,7 @@ class GuestThread:
         """Let others run, where the task may block; whether it was cancelled."""
         if not self.task.may_block:
             return False
-        return await self.wait_until(always, cancellable)
+        return await self.yield_until(always, cancellable)
 
     def resume_later(self) -> None:
         """Let a suspended thread go on when it is its turn."""
@@ -103,7 +112,8 @@ class Scheduler:
         self.current: GuestThread | None = None
         self.pinned: list[Task] = []
         self.futures: set[asyncio.Future[Any]] = set()
-        self._on_asyncio = False
+        self._asyncio_depth = 0
+        self._busy: GuestThread | None = None
 
     def start(self, thread: GuestThread, body: Coroutine[Any, Any, None]) -> None:
         """Run a new thread until it gives way for the first time."""
@@ -118,24 +128,37 @@ class Scheduler:
         if thread.ready is not None:
             self.waiting.remove(thread)
             thread.ready = None
-        assert thread.coroutine is not None
         thread.cancelled = cancelled
+        self._step(thread)
+
+    def _step(self, thread: GuestThread) -> None:
+        if thread.coroutine is None:
+            assert thread.body is not None
+            thread.coroutine = thread.body()
         previous, self.current = self.current, thread
         thread.running = True
+        request: Any = None
         try:
-            request = thread.coroutine.send(None)
+            while request is None:
+                request = thread.coroutine.send(None)
+                if request is None and previous is None and self.on_asyncio:
+                    # The guest is busy. Other asyncio tasks may run, but no other guest thread.
+                    self._busy = thread
+                    return
         except StopIteration:
-            return
-        finally:
             thread.running = False
+            return
+        except BaseException:
+            thread.running = False
+            raise
+        finally:
             self.current = previous
-        if request is None:  # a busy guest lets others run
-            thread.resume_later()
-        elif request is not PARK:
+        thread.running = False
+        if request is not PARK:
             self._await_future(thread, request)
 
     def _await_future(self, thread: GuestThread, future: asyncio.Future[Any]) -> None:
-        if not self._on_asyncio:
+        if not self.on_asyncio:
             raise Trap(
                 TrapKind.CANNOT_BLOCK,
                 "a host function waits, and the guest was called synchronously: use `call_async`",
@@ -162,6 +185,13 @@ class Scheduler:
                 return True
         return False
 
+    def run_if_ready(self, thread: GuestThread | None) -> bool:
+        """Let a thread run if it is ready; whether it was."""
+        if thread is None or thread.ready is None or not thread.ready():
+            return False
+        self.resume(thread)
+        return True
+
     def can_run_in(self, instance: InstanceTasks) -> bool:
         """Whether a thread of a component instance is ready."""
         return any(
@@ -184,28 +214,35 @@ class Scheduler:
         Raises: Trap where nothing can ever go on, and what stops a guest.
         """
         turns = 0
-        self._on_asyncio = True
-        try:
-            while not done():
-                if self.tick():
-                    turns += 1
-                    if turns % _TURNS_AT_ONCE == 0:
-                        await asyncio.sleep(0)
-                elif self.futures:
-                    await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
-                else:
-                    raise self._deadlock()
-        finally:
-            self._on_asyncio = False
+        while self._busy is not None or not done():
+            if self._busy is not None:
+                await asyncio.sleep(0)
+                busy, self._busy = self._busy, None
+                self._step(busy)
+            elif self.tick():
+                turns += 1
+                if turns % _TURNS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+            elif self.futures:
+                await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                raise self._deadlock()
 
     @property
     def on_asyncio(self) -> bool:
         """Whether host functions may wait now."""
-        return self._on_asyncio
+        return self._asyncio_depth > 0
+
+    @contextmanager
+    def asyncio_call(self) -> Iterator[None]:
+        """Let host functions wait: a call from asyncio is under way."""
+        self._asyncio_depth += 1
+        try:
+            yield
+        finally:
+            self._asyncio_depth -= 1
 
     def _deadlock(self) -> Trap:
-        if self.pinned:
-            return Trap(TrapKind.CANNOT_BLOCK, "cannot block a synchronous task before returning")
         return Trap(TrapKind.DEADLOCK, f"{len(self.waiting)} threads wait, and nothing can wake one")
 
     def promote(self, thread: GuestThread) -> None:
@@ -213,13 +250,10 @@ class Scheduler:
         self.waiting.remove(thread)
         self.waiting.insert(0, thread)
 
-    @property
-    def can_run(self) -> bool:
-        """Whether a thread is ready."""
-        return any(thread.ready is not None and thread.ready() for thread in self.waiting)
-
     def forget(self, root: InstanceState) -> None:
         """End the threads of all instances under `root`; their guests will not run again."""
+        if self._busy is not None and self._busy.task.instance.state.root is root:
+            self._busy = None
         self.pinned = [task for task in self.pinned if task.instance.state.root is not root]
         ended = [thread for thread in self.waiting if thread.task.instance.state.root is root]
         self.waiting = [thread for thread in self.waiting if thread not in ended]

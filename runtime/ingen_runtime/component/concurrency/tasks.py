@@ -54,6 +54,7 @@ class Task:
     """A call of a function of a component instance.
 
     `on_resolve` gets the result, or `CANCELLED_RESULT`. `lift_return` reads the arguments of `task.return`.
+    `main` is the thread that it began with.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Task:
         self.lift_return: Callable[[Any], Any] | None = None
         self._on_resolve = on_resolve
         self._entering: GuestThread | None = None
+        self._displaced: Task | None = None
+        self.main: GuestThread | None = None
 
     @property
     def needs_exclusive(self) -> bool:
@@ -94,6 +97,9 @@ class Task:
             def is_held_up() -> bool:
                 return instance.backpressure > 0 or (self.needs_exclusive and instance.exclusive is not None)
 
+            if is_held_up() and instance.backpressure == 0 and instance.exclusive is not None:
+                # The task in there may just be about to end.
+                self.scheduler.run_if_ready(instance.exclusive.main)
             if is_held_up() or instance.waiting_to_enter > 0:
                 instance.waiting_to_enter += 1
                 self._entering = thread
@@ -105,13 +111,20 @@ class Task:
                     return False
             if self.needs_exclusive:
                 instance.exclusive = self
+        else:
+            # A sync call barges in, and nothing that needs the instance for itself may go on meanwhile.
+            self._displaced = instance.exclusive
+            instance.exclusive = self
+        self.main = thread
         self.register(thread)
         return True
 
     def exit(self, thread: GuestThread) -> None:
         """The task's first thread ends."""
         self.unregister(thread)
-        if self.type.is_async and self.needs_exclusive:
+        if not self.type.is_async:
+            self.instance.exclusive = self._displaced
+        elif self.needs_exclusive:
             self.instance.exclusive = None
 
     def register(self, thread: GuestThread) -> None:
