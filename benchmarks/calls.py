@@ -15,6 +15,7 @@ import statistics
 import struct
 import sys
 import time
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -153,13 +154,33 @@ def _address(pointer: Any) -> int:
     return ctypes.cast(pointer, ctypes.c_void_p).value or 0
 
 
+class Call:
+    """A function with its arguments, to be called over and over with nothing around it."""
+
+    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
+        names = {f"a{index}": argument for index, argument in enumerate(arguments)}
+        statement = f"call({', '.join(names)})"
+        self._timer = timeit.Timer(statement, timer=time.process_time, globals={"call": function, **names})
+
+    def seconds(self, times: int) -> float:
+        """Processor seconds of one call, the mean of so many."""
+        return self._timer.timeit(times) / times
+
+    def times(self, batch_s: float) -> int:
+        """How many calls last about so many seconds."""
+        once = self.seconds(1)
+        if once < batch_s / 10:
+            once = self.seconds(10)
+        return max(1, round(batch_s / max(once, 1e-9)))
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A comparison: seconds of one call of `slow` and of `fast` come from these, `divided` by this number."""
+    """A comparison. What a call takes is `divided` by this number of calls that the guest makes in it."""
 
     label: str
-    slow: Callable[[], object]
-    fast: Callable[[], object]
+    slow: Call
+    fast: Call
     target: float
     divided: int = 1
     at_most: bool = False
@@ -213,23 +234,23 @@ def rows() -> list[Row]:
     assert call_host(100) == their_host(100)
     loops = 2000
     return [
-        Row("add(u32, u32)", lambda: their_add(1, 2), lambda: add(1, 2), 15),
-        Row("guest calls the host", lambda: their_host(loops), lambda: call_host(loops), 15, loops),
-        Row("string of 10, there and back", lambda: their_string(text), lambda: echo_string(text), 8),
-        Row("1 MiB list<u8>, there and back", lambda: their_bytes(data), lambda: echo_bytes(data), 5000),
+        Row("add(u32, u32)", Call(their_add, 1, 2), Call(add, 1, 2), 15),
+        Row("guest calls the host", Call(their_host, loops), Call(call_host, loops), 15, loops),
+        Row("string of 10, there and back", Call(their_string, text), Call(echo_string, text), 8),
+        Row("1 MiB list<u8>, there and back", Call(their_bytes, data), Call(echo_bytes, data), 5000),
         Row(
-            "1,000 × {f64, f64}, there and back",
-            lambda: their_echo_points(their_points),
-            lambda: echo_points(points),
+            "1,000 x {f64, f64}, there and back",
+            Call(their_echo_points, their_points),
+            Call(echo_points, points),
             100,
         ),
         Row(
-            "1,000 × {string, f64, f64}, ...",
-            lambda: their_echo_places(their_places),
-            lambda: echo_places(places),
+            "1,000 x {string, f64, f64}, ...",
+            Call(their_echo_places, their_places),
+            Call(echo_places, places),
             10,
         ),
-        Row("class method / unchecked call", lambda: minimal(1, 2), lambda: bound.add(1, 2), 1.5, 1, True),
+        Row("class method / unchecked call", Call(minimal, 1, 2), Call(bound.add, 1, 2), 1.5, 1, True),
     ]
 
 
@@ -240,46 +261,31 @@ def _record(**fields: object) -> theirs.Record:
     return record
 
 
-def _times(function: Callable[[], object], batch_s: float) -> int:
-    """How many calls last about `batch_s` seconds."""
-    start = time.process_time()
-    function()
-    once = time.process_time() - start
-    if once < batch_s / 10:
-        start = time.process_time()
-        for _ in range(10):
-            function()
-        once = (time.process_time() - start) / 10
-    return max(1, round(batch_s / max(once, 1e-9)))
-
-
-def _seconds(function: Callable[[], object], times: int) -> float:
-    start = time.process_time()
-    for _ in range(times):
-        function()
-    return (time.process_time() - start) / times
-
-
 def measure(row: Row, rounds: int, batch_s: float) -> Outcome:
-    """Run both sides by turns; the medians."""
-    slow_times, fast_times = _times(row.slow, batch_s), _times(row.fast, batch_s)
+    """Run both sides by turns; the medians. What takes seconds is run fewer times."""
+    slow_times, fast_times = row.slow.times(batch_s), row.fast.times(batch_s)
     slow, fast = list[float](), list[float]()
     for _ in range(rounds):
-        slow.append(_seconds(row.slow, slow_times))
-        fast.append(_seconds(row.fast, fast_times))
+        if not slow or slow[0] < _LONG_S:
+            slow.append(row.slow.seconds(slow_times))
+        fast.append(row.fast.seconds(fast_times))
     return Outcome(row, statistics.median(slow) / row.divided, statistics.median(fast) / row.divided)
+
+
+_LONG_S = 0.5
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="take seconds, and be less exact")
+    parser.add_argument("--only", default="", help="only rows with this in their label")
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
     options = parser.parse_args(arguments)
     rounds, batch_s = (3, 0.01) if options.quick else (9, 0.1)
     print(f"{'microseconds per call':36}{'wasmtime':>14}{'ingen':>10}{'ratio':>11}{'target':>11}")
     missed = 0
-    for row in rows():
+    for row in (row for row in rows() if options.only in row.label):
         outcome = measure(row, rounds, batch_s)
         missed += not outcome.met
         target = f"{'<=' if row.at_most else '>='} {row.target:,g}"
