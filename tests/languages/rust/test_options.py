@@ -75,6 +75,7 @@ def test_a_small_world(tmp_path: Path, golden: Callable[[Path, str], None]) -> N
     files = generated(tmp_path, Options(stubs=True))
     folder = Path(__file__).parent / "golden"
     for name, text in files.items():
+        # These change with the version, and with every template.
         golden(
             folder / f"{name}.golden",
             re.sub(r"(?<=ingen-sdkgen )\S+(.*digest )\S+", r"VERSION\1DIGEST", text),

@@ -78,7 +78,7 @@ def test_programs_of_python_packages() -> None:
     assert toolchains.componentize_py().is_file()
 
 
-# --- Installing -----------------------------------------------------------------------------------------------
+# --- Installing ---------------------------------------------------------------------------------------------
 
 
 def test_nothing_is_done_where_all_is_there(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:

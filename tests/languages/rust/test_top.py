@@ -57,7 +57,7 @@ def test_what_a_world_has_of_its_own(tmp_path: Path) -> None:
     assert (p.a, item.get(), messages) == (5, 12, ["LOW 7 of P { a: 5 }"])
     with pytest.raises(ResultError) as error:
         exports.run(shared.P(5), HostItem(7))
-    assert error.value.value.name == "HIGH"
+    assert "HIGH" in repr(error.value.value)
 
 
 def test_the_standard_library_in_wasmtime(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,6 +21,8 @@ from tests.languages.rust.toolchain import TARGETS, bindings, build
 from tests.languages.worlds import WIT
 from tests.sdkgen.oracle import wasm_tools
 
+pytestmark = pytest.mark.slow
+
 COUNTED = Path(__file__).parent / "wit" / "values.wit"
 ECHO = "test:values/echo@0.1.0"
 
