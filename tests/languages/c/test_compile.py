@@ -54,12 +54,12 @@ def _traps(view: WorldView) -> str:
     return "\n".join(lines)
 
 
-def _build(resolve: Resolve, world: WorldId, folder: Path, library: Path) -> Path:
+def _build(resolve: Resolve, world: WorldId, folder: Path, library: Path, optimization: str = "-O1") -> Path:
     header, source = _write(resolve, world, folder)
     check_header_as_cpp(header)
     view = view_world(plan_world(resolve, world, "C guest"))
     objects = [
-        compile_strictly(source),
+        compile_strictly(source, optimization),
         library,
         compile_plainly(folder / "traps.c", _traps(view)),
     ]
@@ -81,7 +81,7 @@ def test_what_is_asynchronous_is_refused(case: WorldCase) -> None:
 
 def test_every_awkward_name(tmp_path: Path, library: Path) -> None:
     resolve = load_text(awkward_world()).resolve
-    componentize(_build(resolve, WorldId(0), tmp_path, library))
+    componentize(_build(resolve, WorldId(0), tmp_path, library, "-O0"))
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wasmtime
+import wasmtime.component
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,7 +27,10 @@ from tests.languages.worlds import WIT
 from tests.runtime.canonical.strategies import values
 
 ECHO = "test:values/echo@0.1.0"
-FUNCTIONS = sorted(load(WIT / "values.wit").resolve.interfaces[0].functions)
+NEWER = "test:values/newer@0.1.0"
+_INTERFACES = {item.name: item for item in load(WIT / "values.wit").resolve.interfaces}
+FUNCTIONS = [(ECHO, name) for name in _INTERFACES["echo"].functions]
+FUNCTIONS += [(NEWER, name) for name in _INTERFACES["newer"].functions]
 LIVE_BLOCKS = (
     "extern int32_t live_blocks;\nint32_t exports_{world}_live_blocks(void) {{ return live_blocks; }}\n"
 )
@@ -78,18 +83,18 @@ def pass_on(exported: FunctionView, imported: FunctionView, frees: set[str]) -> 
     return "\n".join([*lines, "}"])
 
 
-def through_source() -> str:
-    """A user's code for the world `through`: every function calls the one that is imported."""
-    world = view("values.wit", "through")
-    imports, exports, own = world.scopes
+def through_source(name: str) -> str:
+    """A user's code for a world `through`: every function calls the one that is imported."""
+    world = view("values.wit", name)
     frees = {helper.declaration.split("(")[0].split()[-1] for helper in world.helpers}
     frees.add(world.string.free)
-    named = {function.core_name.split("#")[-1]: function for function in imports.functions}
-    definitions = [
-        pass_on(function, named[function.core_name.split("#")[-1]], frees) for function in exports.functions
-    ]
-    assert len(own.functions) == 1
-    return "\n".join(['#include "world.h"', LIVE_BLOCKS.format(world="through"), *definitions])
+    functions = [function for scope in world.scopes for function in scope.functions]
+    imports = {f"{f.core_module}#{f.core_name}": f for f in functions if f.is_import}
+    pairs = [(f, imports[f.core_name]) for f in functions if f.core_name in imports]
+    assert len(pairs) == len(imports) == len(functions) - len(imports) - 1
+    definitions = [pass_on(exported, imported, frees) for exported, imported in pairs]
+    live_blocks = LIVE_BLOCKS.format(world=name.replace("-", "_"))
+    return "\n".join(['#include "world.h"', live_blocks, *definitions])
 
 
 def same(*arguments: Any) -> Any:
@@ -104,18 +109,25 @@ def same(*arguments: Any) -> Any:
             return value
 
 
+IMPORTS = {
+    interface: {name: same for within, name in FUNCTIONS if within == interface}
+    for interface in (ECHO, NEWER)
+}
+
+
 @pytest.fixture(scope="module")
 def through(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
-    return build("values.wit", "through", tmp_path_factory.mktemp("through"), library, through_source())
+    folder = tmp_path_factory.mktemp("through")
+    return build("values.wit", "through", folder, library, through_source("through"))
 
 
 @pytest.fixture(scope="module", params=["module", "component"])
 def echo(request: pytest.FixtureRequest, through: Path) -> Instance:
     component = Component.from_file(through if request.param == "module" else componentize(through))
-    return component.instantiate({ECHO: dict.fromkeys(FUNCTIONS, same)})
+    return component.instantiate(IMPORTS)
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize(("interface", "name"), FUNCTIONS)
 @settings(
     max_examples=30,
     deadline=None,
@@ -123,8 +135,8 @@ def echo(request: pytest.FixtureRequest, through: Path) -> Instance:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_values_pass_through(echo: Instance, name: str, data: st.DataObject) -> None:
-    function = echo.exports[ECHO][name]
+def test_values_pass_through(echo: Instance, interface: str, name: str, data: st.DataObject) -> None:
+    function = echo.exports[interface][name]
     type_: FuncType = function.type
     arguments = [data.draw(values(param, echo.classes)) for _, param in type_.params]
     before = echo.call("live-blocks")
@@ -141,7 +153,7 @@ def test_values_pass_through(echo: Instance, name: str, data: st.DataObject) -> 
 
 
 def test_memory_stays_level(through: Path) -> None:
-    instance = Component.from_file(through).instantiate({ECHO: dict.fromkeys(FUNCTIONS, same)})
+    instance = Component.from_file(through).instantiate(IMPORTS)
     echo = instance.exports[ECHO]
     many = [3, "three", 0.5, [1, 2], "x", echo["shape"].Label("l"), 7, "c", True, echo["point"](1.0, 2.0)]
     blocks = set()
@@ -149,3 +161,77 @@ def test_memory_stays_level(through: Path) -> None:
         assert echo["many"](*many) == tuple(many)
         blocks.add(instance.call("live-blocks"))
     assert len(blocks) == 1
+
+
+# --- In wasmtime ----------------------------------------------------------------------------------------
+
+
+def _record(**fields: Any) -> wasmtime.component.Record:
+    record = wasmtime.component.Record()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    return record
+
+
+_Variant = wasmtime.component.Variant
+ORACLE_VALUES: dict[str, list[Any]] = {
+    "bool": [True, False],
+    "u8": [255],
+    "s8": [-128],
+    "u16": [65535],
+    "s16": [-32768],
+    "u32": [(1 << 32) - 1],
+    "s32": [-(1 << 31)],
+    "u64": [(1 << 64) - 1],
+    "s64": [-(1 << 63)],
+    "f32": [0.5],
+    "f64": [0.1],
+    "char": ["x", "\N{SNOWMAN}"],
+    "string": ["", "h\xe9llo \N{SNOWMAN}"],
+    "names-of": [[], ["a", "", "c"]],
+    "list-u32": [[], [1, 2, 3]],
+    "list-list": [[["a"], [], ["b", "c"]]],
+    "plain-of": [_Variant("b")],
+    "color-of": ["green"],
+    "few-of": [{"a", "c"}, set()],
+    "some-of": [{"f8"}],
+    "all-of": [{"b0", "b31"}],
+    "tuple-of": [(1, "two", 3.0)],
+    "option-u32": [None, 7],
+    "option-string": [None, "seven"],
+    "shape-of": [_Variant("none"), _Variant("circle", 1.5), _Variant("square", 2.5), _Variant("label", "l")],
+    "wide": [_Variant("b", 0.25), _Variant("d", -0.5), _Variant("e", -1), _Variant("f", (0.5, 1.5))],
+}
+
+
+def test_wasmtime_agrees(tmp_path: Path, library: Path) -> None:
+    world = "plainly-through"
+    module = build("values.wit", world, tmp_path, library, through_source(world))
+    engine = wasmtime.Engine()
+    store = wasmtime.Store(engine)
+    component = wasmtime.component.Component.from_file(engine, str(componentize(module)))
+    linker = wasmtime.component.Linker(engine)
+    with linker.root() as root, root.add_instance(ECHO) as echo:
+        for interface, name in FUNCTIONS:
+            if interface == ECHO:
+                echo.add_func(name, lambda _store, *given: given[0] if len(given) == 1 else given)
+    instance = linker.instantiate(store, component)
+    exported = instance.get_export_index(store, ECHO)
+    live_blocks = instance.get_func(store, "live-blocks")
+    assert live_blocks is not None
+
+    def call(name: str, *arguments: Any) -> Any:
+        index = instance.get_export_index(store, name, exported)
+        assert index is not None
+        function = instance.get_func(store, index)
+        assert function is not None
+        result = function(store, *arguments)
+        function.post_return(store)
+        return result
+
+    for name, several in ORACLE_VALUES.items():
+        for value in several:
+            assert call(name, value) == value, name
+    point = call("point-of", _record(x=0.5, y=2.5))
+    assert (point.x, point.y) == (0.5, 2.5)
+    assert live_blocks(store) == 0

@@ -85,10 +85,10 @@ def zig(*arguments: str | Path, folder: Path) -> None:
         pytest.fail(f"{' '.join(command)}\n{result.stderr[:20_000]}", pytrace=False)
 
 
-def compile_strictly(source: Path) -> Path:
+def compile_strictly(source: Path, optimization: str = "-O1") -> Path:
     """The object of generated C; a warning ends the test."""
     made = source.with_suffix(".o")
-    zig("cc", *TARGET, "-std=c99", "-O1", *STRICT, "-c", source, "-o", made, folder=source.parent)
+    zig("cc", *TARGET, "-std=c99", optimization, *STRICT, "-c", source, "-o", made, folder=source.parent)
     return made
 
 
