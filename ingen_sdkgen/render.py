@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -71,8 +71,12 @@ class Templates:
         )
         self._environment.filters.update(indent=indent, doc=doc)
 
-    def render(self, name: str, view: Mapping[str, object]) -> bytes:
+    def render(
+        self, name: str, view: Mapping[str, object], tidy: Callable[[str], str] | None = None
+    ) -> bytes:
         """The template's output as UTF-8, with the digest of the header in place.
+
+        `tidy` may change the output before that: what it looks like, and not what it means.
 
         Raises: TemplateError, where a template is missing or wrong.
         """
@@ -86,6 +90,8 @@ class Templates:
             raise TemplateError(name, error.message or "undefined name", _line_of(error, name)) from None
         except UnicodeDecodeError as error:
             raise TemplateError(name, f"not UTF-8: {error.reason}") from None
+        if tidy is not None:
+            text = tidy(text)
         return text.replace(f"digest {_DIGEST_PLACE}", f"digest {_digest(text)}", 1).encode()
 
     def source(self, name: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from ingen_sdkgen.languages.planning import plan_world
@@ -35,7 +36,14 @@ def generate(resolve: Resolve, world: WorldId, options: Options, templates: Temp
     plan = plan_world(resolve, world, "Rust guest")
     name = module_name(plan, options)
     placed = {"header": Header(plan.full_name), "world": world_view(plan, options)}
-    files = {f"{name}.rs": templates.render("rust/world.rs.j2", placed)}
+    files = {f"{name}.rs": templates.render("rust/world.rs.j2", placed, _tidy)}
     if options.stubs:
-        files[f"{name}_stubs.rs"] = templates.render("rust/stubs.rs.j2", placed)
+        files[f"{name}_stubs.rs"] = templates.render("rust/stubs.rs.j2", placed, _tidy)
     return files
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row, and none at the ends of a block."""
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    text = re.sub(r"\n\n( *\})", r"\n\1", text)
+    return re.sub(r"\{\n\n", "{\n", text).rstrip("\n") + "\n"

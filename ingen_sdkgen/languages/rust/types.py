@@ -134,10 +134,6 @@ class RustTypes:
         name = self._resources[type_].borrow if borrow else self._names[type_]
         return relative(self.modules.path_of(scope), at) + identifier(name)
 
-    def resource_path(self, resource: ResourcePlan, at: Path, *, borrow: bool = False) -> str:
-        """The path of a resource's type, or of that of its borrow."""
-        return self.path(resource.type, at, borrow=borrow)
-
     # --- Properties -------------------------------------------------------------------------------------
 
     def is_copy(self, type_: Type) -> bool:

@@ -9,7 +9,7 @@ from ingen_sdkgen.languages.rust.abi import Abi
 from ingen_sdkgen.languages.rust.docs import documentation
 from ingen_sdkgen.languages.rust.functions import FunctionNames, Functions, ResultArea
 from ingen_sdkgen.languages.rust.modules import ABI_PATH, Module, Modules, Path, relative
-from ingen_sdkgen.languages.rust.names import Names, camel, identifier, is_plain_name, snake
+from ingen_sdkgen.languages.rust.names import Names, identifier, is_plain_name, snake
 from ingen_sdkgen.languages.rust.options import Options, Renames
 from ingen_sdkgen.languages.rust.types import RustTypes
 from ingen_sdkgen.languages.rust.views import (
@@ -318,7 +318,7 @@ class _Builder:
             resources.append(
                 StubResourceView(
                     identifier(own.own),
-                    self._stub_names.allot(camel(snake_case("_".join(at)).replace("_", "-")) + own.own),
+                    self._stub_names.allot(own.own),
                     start + "".join(f"{identifier(name)}::" for name in at) + own.guest,
                     tuple(signature(function, spelled) for function in functions),
                 )

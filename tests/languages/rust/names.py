@@ -28,13 +28,39 @@ NAMES = sorted(
 )
 
 
+# What rustdoc and clippy would have written in another way.
+_DOCS = """/// - a list
+/// that goes on
+///      * and in
+///
+/// - [a]: b
+///
+///\tA tab, a [broken] link and <html>, `open
+///
+/// ```rust
+/// #[test]
+/// fn main() {}
+/// ```
+///! A bang \\
+///
+///
+///     #![indented]
+"""
+
+
 def names_wit() -> str:
     """The text of the world `names`."""
     escaped = [f"%{name}" for name in NAMES]
     functions = [f"  {name}: func({name}: u32) -> u32;" for name in escaped]
     params = ", ".join(f"{name}: u8" for name in escaped)
-    lines = ["package self:super;", "interface functions {", *functions, f"  params: func({params});", "}"]
-    lines += ["interface types {"]
+    lines = [
+        "package self:super;",
+        _DOCS + "interface functions {",
+        *functions,
+        f"  params: func({params});",
+        "}",
+    ]
+    lines += [_DOCS + "interface types {"]
     lines += [f"  record {name} {{ {name}: string }}" for name in escaped]
     lines += ["  resource r;"]
     uses = ", ".join(f"x{i}: {name}" for i, name in enumerate(escaped))
@@ -55,7 +81,7 @@ def names_wit() -> str:
         lines += ["}"]
     lines += ["interface resources {"]
     for name, other in zip(escaped, escaped[1:] + escaped[:1], strict=True):
-        lines += [f"  resource {name} {{", f"    constructor({name}: borrow<{name}>);"]
+        lines += [f"  resource {name} {{", f"{_DOCS}    constructor({name}: borrow<{name}>);"]
         lines += [f"    {other}: func(x-{other.strip('%')}: list<borrow<{name}>>) -> {name};", "  }"]
     lines += ["}", "interface upper {", "  enum SELF { SELF, OK }", "  f: func(SELF: SELF);"]
     lines += ["}", "interface methods {", "  resource r {", "    constructor();"]

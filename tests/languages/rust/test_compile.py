@@ -15,6 +15,8 @@ from tests.languages.rust.names import names_wit
 from tests.languages.rust.toolchain import TARGETS, bindings, check, lint
 from tests.languages.worlds import WorldCase, conformance_worlds, own_worlds
 
+pytestmark = pytest.mark.slow
+
 NO_STD = """#![no_std]
 extern crate alloc;
 """

@@ -16,35 +16,25 @@ from ingen_runtime.canonical import Err, Ok, ResultError, Some
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
 from ingen_sdkgen.languages.planning import find_world
+from ingen_sdkgen.languages.rust import Options
 from ingen_sdkgen.resolve import load
 from tests.languages.rust.toolchain import TARGETS, bindings, build
 from tests.languages.worlds import WIT
 from tests.sdkgen.oracle import wasm_tools
 
-COUNTED = Path(__file__).parent / "wit" / "values.wit"
+pytestmark = pytest.mark.slow
+
 ECHO = "test:values/echo@0.1.0"
-
-# What wasmtime's component API has no values for.
-_NOT_IN_WASMTIME = ("fixed", "map-")
+NEWER = "test:values/newer@0.1.0"
 
 
-def echo_wit(stable: bool) -> str:
-    """The package of the values; `stable` leaves out what wasmtime cannot."""
-    lines = (WIT / "values.wit").read_text("utf-8").splitlines(keepends=True)
-    return "".join(line for line in lines if not (stable and line.strip().startswith(_NOT_IN_WASMTIME)))
-
-
-def guest(folder: Path, target: str, *, stable: bool = False) -> Path:
-    """The guest that passes everything on."""
-    package = folder / "wit"
-    (package / "deps" / "values").mkdir(parents=True)
-    (package / "deps" / "values" / "values.wit").write_text(echo_wit(stable), "utf-8")
-    (package / "world.wit").write_text(COUNTED.read_text("utf-8"), "utf-8")
-    resolve = load(package).resolve
-    world = find_world(resolve, "counted")
+def guest(folder: Path, target: str, *, plainly: bool = False) -> Path:
+    """The guest that passes everything on; `plainly` leaves out what not every host knows."""
+    resolve = load(WIT / "values.wit").resolve
+    world = find_world(resolve, "plainly-through" if plainly else "through")
     assert world is not None
-    flags = ["--check-cfg=cfg(stable)", *(["--cfg=stable"] if stable else [])]
-    return build("values", bindings(resolve, world), target, folder, *flags)
+    flags = ["--check-cfg=cfg(plainly)", *(["--cfg=plainly"] if plainly else [])]
+    return build("values", bindings(resolve, world, Options(file="through")), target, folder, *flags)
 
 
 class Identity(Mapping[str, Callable[..., Any]]):
@@ -119,10 +109,6 @@ def samples(echo: Any) -> dict[str, list[Any]]:
         "option-string": [None, "", "s"],
         "option-option": [None, Some(None), Some("s")],
         "result-inner": [[Ok("x"), Err(1.5), Ok("")]],
-        "fixed": [[1, 2, 3, 65535]],
-        "fixed-strings": [["a", "", "ccc"]],
-        "map-of": [{}, {"a": 1, "bb": 2**32 - 1}],
-        "map-lists": [{}, {1: ["x", "yy"], 255: []}],
         "wide": [
             of_all.A(1),
             of_all.B(0.5),
@@ -136,6 +122,13 @@ def samples(echo: Any) -> dict[str, list[Any]]:
     }
 
 
+NEWER_SAMPLES: dict[str, list[Any]] = {
+    "fixed": [[1, 2, 3, 65535]],
+    "fixed-strings": [["a", "", "ccc"]],
+    "map-of": [{}, {"a": 1, "bb": 2**32 - 1}],
+    "map-lists": [{}, {1: ["x", "yy"], 255: []}],
+}
+
 RESULTS: dict[str, list[Ok[Any] | Err[Any]]] = {
     "result-of": [Ok("fine"), Ok("")],
     "result-ok": [Ok(2**64 - 1), Err(None)],
@@ -144,7 +137,12 @@ RESULTS: dict[str, list[Ok[Any] | Err[Any]]] = {
 }
 
 
-def pass_everything(echo: Any) -> None:
+def pass_everything(instance: Instance) -> None:
+    newer = instance.exports[NEWER]
+    for name in newer:
+        for argument in NEWER_SAMPLES[name]:
+            assert newer[name](argument) == argument, name
+    echo = instance.exports[ECHO]
     for name, arguments in samples(echo).items():
         for argument in arguments:
             assert echo[name](argument) == argument, name
@@ -167,9 +165,8 @@ def _functions(echo: Any) -> list[bool]:
     return [not isinstance(echo[name], type) and callable(echo[name]) for name in echo]
 
 
-def live_blocks(instance: Instance) -> int:
-    blocks: int = instance.exports["test:rust-values/memory"]["live-blocks"]()
-    return blocks
+def instance_of(made: Path) -> Instance:
+    return Component.from_file(made).instantiate({ECHO: Identity(), NEWER: Identity()})
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -180,17 +177,17 @@ def test_every_kind_of_value_comes_back(target: str, tmp_path: Path) -> None:
         wrapped = made.with_suffix(".component.wasm")
         wrapped.write_bytes(wasm_tools("component", "new", made))
         wasm_tools("validate", "--features", "all", wrapped)
-        pass_everything(Component.from_file(wrapped).instantiate({ECHO: Identity()}).exports[ECHO])
-    instance = Component.from_file(made).instantiate({ECHO: Identity()})
-    pass_everything(instance.exports[ECHO])
-    assert live_blocks(instance) == 0
+        pass_everything(instance_of(wrapped))
+    instance = instance_of(made)
+    pass_everything(instance)
+    assert instance.exports["live-blocks"]() == 0
 
 
 def test_wasmtime_sees_the_same(tmp_path: Path) -> None:
     config = wasmtime.Config()
     engine = wasmtime.Engine(config)
     store = wasmtime.Store(engine)
-    component = oracle.Component.from_file(engine, str(guest(tmp_path, "wasm32-wasip2", stable=True)))
+    component = oracle.Component.from_file(engine, str(guest(tmp_path, "wasm32-wasip2", plainly=True)))
     linker = oracle.Linker(engine)
     record = oracle.Record()
     vars(record).update(x=1.5, y=-2.25)
@@ -212,7 +209,9 @@ def test_wasmtime_sees_the_same(tmp_path: Path) -> None:
         "wide": [oracle.Variant("h", (1, 0.5, "s")), oracle.Variant("b", 0.5)],
     }
     with linker.root() as root, root.add_instance(ECHO) as echo:
-        for name in re.findall(r"^  %?([a-z0-9-]+): func", echo_wit(stable=True), re.MULTILINE):
+        for name in re.findall(
+            r"^  %?([a-z0-9-]+): func", (WIT / "values.wit").read_text("utf-8"), re.MULTILINE
+        ):
             echo.add_func(name, lambda _, *values: values[0] if len(values) == 1 else values)
     instance = linker.instantiate(store, component)
     within = instance.get_export_index(store, ECHO)

@@ -4,25 +4,25 @@
 extern crate alloc;
 
 mod allocator;
-mod counted;
+mod through;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use counted::exports;
-use counted::test::values::echo::{self, *};
+use through::exports::test::values;
+use through::test::values::echo::{self, *};
 
 struct Component;
 
-impl exports::test::rust_values::memory::Guest for Component {
-    fn live_blocks() -> u32 {
-        allocator::live_blocks()
+impl through::Guest for Component {
+    fn live_blocks() -> i32 {
+        allocator::live_blocks() as i32
     }
 }
 
 macro_rules! pass_on {
-    ($($(#[$attribute:meta])* $name:ident($x:ident: $type:ty) => $view:expr;)*) => {
-        impl exports::test::values::echo::Guest for Component {
-            $($(#[$attribute])* fn $name($x: $type) -> $type { echo::$name($view) })*
+    ($($name:ident($x:ident: $type:ty) => $view:expr;)*) => {
+        impl values::echo::Guest for Component {
+            $(fn $name($x: $type) -> $type { echo::$name($view) })*
 
             fn many(
                 a: u8, b: String, c: f64, d: Vec<u32>, e: Option<String>, f: Shape, g: u64, h: char, i: bool, j: Point,
@@ -70,15 +70,35 @@ pass_on! {
     result_err(x: Result<(), String>) => x.as_ref().map(|_| ()).map_err(|x| x.as_str());
     result_none(x: Result<(), ()>) => x;
     result_inner(x: Vec<Result<String, f32>>) => &x;
-    #[cfg(not(stable))]
-    fixed(x: [u16; 4]) => &x;
-    #[cfg(not(stable))]
-    fixed_strings(x: [String; 3]) => &x;
-    #[cfg(not(stable))]
-    map_of(x: alloc::collections::BTreeMap<String, u32>) => &x;
-    #[cfg(not(stable))]
-    map_lists(x: alloc::collections::BTreeMap<u8, Vec<String>>) => &x;
     wide(x: VariantOfAll) => &x;
 }
 
-counted::export!(Component);
+#[cfg(not(plainly))]
+mod newer {
+    use crate::Component;
+    use crate::through::exports::test::values::newer::Guest;
+    use crate::through::test::values::newer;
+    use alloc::collections::BTreeMap;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    impl Guest for Component {
+        fn fixed(x: [u16; 4]) -> [u16; 4] {
+            newer::fixed(&x)
+        }
+
+        fn fixed_strings(x: [String; 3]) -> [String; 3] {
+            newer::fixed_strings(&x)
+        }
+
+        fn map_of(x: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
+            newer::map_of(&x)
+        }
+
+        fn map_lists(x: BTreeMap<u8, Vec<String>>) -> BTreeMap<u8, Vec<String>> {
+            newer::map_lists(&x)
+        }
+    }
+}
+
+through::export!(Component);
