@@ -1,7 +1,7 @@
 """Whole processes, timed side by side.
 
-Between tools the wall time counts, and runs of different tools take turns, so that a busy moment of the machine
-meets all of them.
+Between tools the wall time counts, and runs of different tools take turns, so that a busy moment of the
+machine meets all of them.
 """
 
 from __future__ import annotations

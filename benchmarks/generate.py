@@ -2,8 +2,8 @@
 
     python -m benchmarks.generate [--runs N] [--without-jco]
 
-Every figure is the wall time of a whole process, on an input of the size of WASI 0.2 http. jco comes from the npm
-registry, into the folder `jco` in the user's cache of Ingen; it is left out where there is no npm.
+Every figure is the wall time of a whole process, on an input of the size of WASI 0.2 http. jco comes from the
+npm registry, into the folder `jco` in the user's cache of Ingen; it is left out where there is no npm.
 """
 
 from __future__ import annotations
