@@ -204,9 +204,14 @@ class _PackagePrinter:
             self.lines.append("")
 
     def docs(self, docs: str | None) -> None:
-        if docs is not None and self.with_docs:
-            for text in docs.split("\n"):
-                self.line(f"/// {text}" if text else "///")
+        if docs is None or not self.with_docs:
+            return
+        lines = docs.split("\n")
+        # A reader drops the indentation that all lines share, but only as far as it is made of spaces.
+        all_indented = all(text[:1] in ("", " ", "\t") for text in lines)
+        for text in lines:
+            space = "" if not text or (all_indented and text[0] == "\t") else " "
+            self.line(f"///{space}{text}")
 
     def stability(self, stability: Stability) -> None:
         match stability:

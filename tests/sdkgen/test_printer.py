@@ -193,3 +193,11 @@ def test_what_no_wit_describes() -> None:
     )
     with pytest.raises(UnprintableError, match="another name for a type of a world"):
         print_wit(decode(component))
+
+
+@pytest.mark.parametrize("docs", ["\ta", "\ta\n\n\t\tb", "\ta\n  b", "a\n\tb\n  c", "/a\n//", "é\n é"])
+def test_indented_documentation_comes_back(docs: str) -> None:
+    comments = "".join(f"///{'' if line[:1] == chr(9) else ' '}{line}\n" for line in docs.split("\n"))
+    resolve = load_text(f"package a:b;\n{comments}interface i {{}}").resolve
+    assert resolve.interfaces[0].docs == docs
+    assert load_text(print_wit(resolve)).resolve.interfaces[0].docs == docs

@@ -21,7 +21,18 @@ class Memory(Protocol):
     """A linear memory."""
 
     def view(self) -> memoryview:
-        """All of it: bytes, writable. Valid until guest code runs again; slices must be gone by then."""
+        """All of it: bytes, writable. Valid until guest code runs again; slices must be gone by then.
+
+        A view stays valid where the memory is as long as before, because a memory moves only to grow.
+        """
+
+    @property
+    def measure(self) -> Callable[[Any, Any], int]:
+        """Gives the length in bytes, called with `measured`; only while a call of a guest is under way."""
+
+    @property
+    def measured(self) -> tuple[Any, Any]:
+        """The arguments for `measure`."""
 
 
 class CoreFunction(Protocol):

@@ -69,6 +69,20 @@ class Endpoint:
         return self.memory.view
 
     @property
+    def measure(self) -> Callable[[Any, Any], int]:
+        """Measures the memory."""
+        if self.memory is None:
+            raise InternalError("values that lie in memory are passed where there is none")
+        return self.memory.measure
+
+    @property
+    def measured(self) -> tuple[Any, Any]:
+        """The arguments for `measure`."""
+        if self.memory is None:
+            raise InternalError("values that lie in memory are passed where there is none")
+        return self.memory.measured
+
+    @property
     def realloc_raw(self) -> bytearray:
         """The buffer of `realloc`."""
         if self.realloc is None:
@@ -98,13 +112,19 @@ class Endpoint:
 class EndpointNames:
     """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    `calls_natively` says that `realloc` is called natively, in code that has prepared for that.
+    `calls_natively` says that `realloc` is called natively, in code that has prepared for that. `keeps_view`
+    says that the view of the memory is kept from call to call and renewed where the memory has grown: in one
+    function, which only runs during a call of the guest.
     """
 
-    def __init__(self, prefix: str = "", calls_natively: bool = False) -> None:
+    def __init__(self, prefix: str = "", *, calls_natively: bool = False, keeps_view: bool = False) -> None:
         self.calls_natively = calls_natively
+        self.keeps_view = keeps_view
         self.endpoint = f"_{prefix}endpoint"
         self.view = f"_{prefix}view"
+        self.view_length = f"_{prefix}view_length" if keeps_view else f"len({self.view})"
+        self.measure = f"_{prefix}measure"
+        self.measured = f"_{prefix}measured_context, _{prefix}measured_memory"
         self.realloc_raw = f"_{prefix}realloc_raw"
         self.realloc_words = f"_{prefix}realloc_words"
         self.realloc_call = f"_{prefix}realloc_call"
@@ -130,6 +150,7 @@ class EndpointNames:
         """
         parts = [
             (self.view_of, "view_of"),
+            (self.measure, "measure"),
             (self.realloc_raw, "realloc_raw"),
             (self.realloc_words, "realloc_words"),
             (self.realloc_call, "realloc_call"),
@@ -139,6 +160,10 @@ class EndpointNames:
             (self.async_values, "async_values"),
         ]
         lines = []
+        if self.keeps_view:
+            lines.append(f"{self.view}, {self.view_length} = None, -1")
+        if self.measure in used:
+            lines.append(f"{self.measured} = {self.endpoint}.measured")
         if self.calls_natively and self.realloc_raw in used:
             lines.append(f"{native_arguments('realloc')} = {self.endpoint}.realloc_arguments")
         lines += [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 from ingen_runtime.canonical.classes import ValueClasses
@@ -67,11 +67,17 @@ class ExportPlan(Plan):
         """
         kind = "call" if post_return is None else "call and post-return"
         factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None))
-        call = factory(endpoint, callee, post_return)
-        call.__name__ = call.__qualname__ = attribute_name(self.name)
-        call.__code__ = self._with_parameter_names(call.__code__)
-        bound: HostCall = call
-        return bound
+        written = factory(endpoint, callee, post_return)
+        # Cells of the store take the place of its own: reading a variable is faster than `cell_contents`.
+        shared = {"_active": callee.active, "_native": callee.native}
+        closure = tuple(
+            [
+                shared.get(name, cell)
+                for name, cell in zip(written.__code__.co_freevars, written.__closure__ or (), strict=True)
+            ]
+        )
+        code = self._with_parameter_names(written.__code__)
+        return FunctionType(code, written.__globals__, attribute_name(self.name), None, closure)
 
     def _with_parameter_names(self, code: CodeType) -> CodeType:
         """The code with the names that callers know. It is written with other names, because a parameter may
@@ -87,34 +93,36 @@ class ExportPlan(Plan):
         lower, lift = self.factory("parts", self._write_parts)(endpoint, None, None)
         return ExportParts(lower, lift)
 
-    def _writer(self, source: Source, calls_natively: bool = False) -> EndpointWriter:
-        names = EndpointNames(calls_natively=calls_natively)
+    def _writer(
+        self, source: Source, calls_natively: bool = False, keeps_view: bool = False
+    ) -> EndpointWriter:
+        names = EndpointNames(calls_natively=calls_natively, keeps_view=keeps_view)
         return EndpointWriter(source, HostStyle(source, self.classes), names, self.encoding)
 
     def _write_call(self, source: Source, has_post_return: bool) -> list[EndpointNames]:
         # Several calls in a row share what comes before and after a native call.
         natively = has_post_return or allocates(self._params, MAX_FLAT_PARAMS)
-        writer = self._writer(source, natively)
+        writer = self._writer(source, natively, keeps_view=True)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
         with source.block(f"def _result({', '.join(self._arguments)}):"):
+            source.line(f"nonlocal {names.view}, {names.view_length}{', _active' if natively else ''}")
             with source.block("if _root.busy:"):
                 source.line("raise _root.refusal()")
             source.line("_root.busy = True")
             if borrows:
                 write_scope(writer, names.loans, names.scope)
             if natively:
-                source.line("_active.cell_contents += 1")
+                source.line("_active += 1")
             with source.block("try:") if borrows or natively else nullcontext():
                 if natively:
                     source.line("_probe()")
-                    source.line("_native = _native_cell.cell_contents")
                 self._write_arguments(writer)
                 self._write_body(writer, has_post_return)
             if borrows or natively:
                 with source.block("finally:"):
                     if natively:
-                        source.line("_active.cell_contents -= 1")
+                        source.line("_active -= 1")
                     if borrows:
                         write_release(writer, names.loans)
             source.line("_root.busy = False")

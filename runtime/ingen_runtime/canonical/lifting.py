@@ -184,9 +184,9 @@ class Lifter:
             return f"({text}, {length})" if tagged else text
         end = source.name("end")
         source.line(f"{end} = {ptr} + {length}")
-        with source.block(f"if {length} > {MAX_STRING_BYTE_LENGTH} or {end} > len({names.view}):"):
+        with source.block(f"if {length} > {MAX_STRING_BYTE_LENGTH} or {end} > {names.view_length}:"):
             fail = source.constant(strings.invalid_range, "invalid")
-            source.line(f"raise {fail}({ptr}, {length}, 1, len({names.view}), {path!r})")
+            source.line(f"raise {fail}({ptr}, {length}, 1, {names.view_length}, {path!r})")
         with source.block("try:"):
             source.line(f"{text} = str({names.view}[{ptr}:{end}], 'utf-8')")
         with source.block("except UnicodeDecodeError as _error:"):
@@ -277,9 +277,9 @@ class Lifter:
             source.line(f"{end} = {ptr} + {length} * {size}" if size > 1 else f"{end} = {ptr} + {length}")
             unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
             limit = MAX_LIST_BYTE_LENGTH // size
-            with source.block(f"if {unaligned}{length} > {limit} or {end} > len({names.view}):"):
+            with source.block(f"if {unaligned}{length} > {limit} or {end} > {names.view_length}:"):
                 fail = source.constant(invalid_list, "invalid")
-                arguments = f"{ptr}, {length}, {align}, {size}, len({names.view}), {path!r}"
+                arguments = f"{ptr}, {length}, {align}, {size}, {names.view_length}, {path!r}"
                 source.line(f"raise {fail}({arguments})")
             block = f"{names.view}[{ptr}:{end}]"
             return self._elements(element, block, f"if {length} else []", path, convert)

@@ -89,7 +89,8 @@ class Plan:
                     source.line(f"{native_arguments('callee')} = _callee.arguments")
                     for part in ("trap", "fail", "abandon", "probe"):
                         source.line(f"_{part} = _callee.{part}")
-                    source.line("_native_cell, _active = _callee.native, _callee.active")
+                    # Only places: see `ExportPlan.bind`.
+                    source.line("_native = _active = None")
                 if "_post_function" in used:
                     source.line(f"{native_arguments('post')} = _post_return.arguments")
                 source.extend(lines)

@@ -141,9 +141,9 @@ class EndpointWriter:
         """Write what checks a pointer to a value."""
         align, size, names = alignment(type_), elem_size(type_), self.names
         unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
-        with self.source.block(f"if {unaligned}{ptr} + {size} > len({names.view}):"):
+        with self.source.block(f"if {unaligned}{ptr} + {size} > {names.view_length}:"):
             fail = self.source.constant(invalid_pointer, "invalid")
-            self.source.line(f"raise {fail}({ptr}, {align}, {size}, len({names.view}))")
+            self.source.line(f"raise {fail}({ptr}, {align}, {size}, {names.view_length})")
 
     def lower(
         self, types: Sequence[ValType], values: Sequence[str], max_flat: int, buffer: str, at: str

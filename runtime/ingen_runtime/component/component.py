@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ingen_runtime.canonical import ValueClasses
 from ingen_runtime.component.binary import BinaryKind, binary_kind, decode_component
 from ingen_runtime.component.binary.syntax import CoreModuleDef, CustomSection
+from ingen_runtime.component.entities import InstanceType
 from ingen_runtime.component.evaluate import evaluate_component
 from ingen_runtime.component.interface import ItemInfo, describe
 from ingen_runtime.component.module_plan import plan_module
@@ -48,6 +49,7 @@ class Component:
         else:
             self.plan = evaluate_component(decode_component(data))
         self._modules: dict[int, CoreModule] = {}
+        self._async_plans: dict[int, tuple[ComponentPlan, bool]] = {}
         self._compile(self.plan)
 
     @classmethod
@@ -74,6 +76,18 @@ class Component:
                 self._modules[step.definition.start] = _compile_module(self.engine, step.definition)
             elif isinstance(step, ComponentStep):
                 self._compile(step.component)
+
+    @cached_property
+    def export_type(self) -> InstanceType:
+        """What the component's instances export, as a type."""
+        return InstanceType(self.plan.type.exports)
+
+    def is_async(self, plan: ComponentPlan) -> bool:
+        """Whether a plan of the component brings in something that may wait."""
+        found = self._async_plans.get(id(plan))
+        if found is None or found[0] is not plan:
+            found = self._async_plans[id(plan)] = (plan, plan.is_async)
+        return found[1]
 
     def module(self, definition: CoreModuleDef) -> CoreModule:
         """The compiled module of a definition."""

@@ -275,7 +275,7 @@ def make_resource_classes(exports: Exports) -> None:
             make_resource_classes(exports[name])
         elif isinstance(extern, TypeExtern) and isinstance(item, GuestResource):
             resources[name] = item
-        elif isinstance(extern, FuncEntity):
+        elif isinstance(extern, FuncEntity) and name.startswith("["):
             parsed = parse_name(name)
             if isinstance(parsed, AnnotatedName):
                 functions.setdefault(parsed.resource, []).append((parsed, name))

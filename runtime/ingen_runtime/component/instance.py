@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ingen_runtime.canonical import ValueClasses
-from ingen_runtime.component.entities import ComponentType, InstanceType
+from ingen_runtime.component.entities import InstanceType
 from ingen_runtime.component.exports import Exports, make_resource_classes
 from ingen_runtime.component.items import ComponentContext, InstanceItem
 from ingen_runtime.engine import CoreStore
@@ -21,7 +21,7 @@ class Instance:
     def __init__(
         self,
         store: CoreStore,
-        type_: ComponentType,
+        type_: InstanceType,
         item: InstanceItem,
         context: ComponentContext,
         classes: ValueClasses,
@@ -29,7 +29,7 @@ class Instance:
         self.store = store
         self.classes = classes
         self._context = context
-        self.exports = Exports(context.state.name, InstanceType(type_.exports), item, context, classes, store)
+        self.exports = Exports(context.state.name, type_, item, context, classes, store)
         make_resource_classes(self.exports)
 
     def call(self, name: str, *arguments: Any) -> Any:

@@ -44,7 +44,6 @@ from ingen_runtime.component.plan import (
     OuterAliasStep,
     ResourcePath,
     ResourceStep,
-    Step,
 )
 from ingen_runtime.engine import (
     CoreExtern,
@@ -64,6 +63,9 @@ class Program(Protocol):
 
     def module(self, definition: CoreModuleDef) -> CoreModule:
         """The compiled module of a definition."""
+
+    def is_async(self, plan: ComponentPlan) -> bool:
+        """Whether a plan of this program, or of another one, brings in something that may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ class Instantiation:
         component = self.context.components[step.component]
         arguments = {name: self._item(item) for name, item in step.args.items()}
         state = InstanceState(f"{self.context.state.name}/{len(self._instances)}", parent=self.context.state)
-        context = new_context(self.store, state, component.enclosing, component.plan)
+        context = new_context(self.store, self.program, state, component.enclosing, component.plan)
         inner = Instantiation(self.store, self.program, component.plan, arguments, context)
         instance = yield from inner.steps()
         self._learn(instance, step.resources)
@@ -330,23 +332,16 @@ def _destroyer(state: InstanceState, destructor: Callable[[Any], object]) -> Cal
 
 
 def new_context(
-    store: CoreStore, state: InstanceState, enclosing: ComponentContext | None, plan: ComponentPlan
+    store: CoreStore,
+    program: Program,
+    state: InstanceState,
+    enclosing: ComponentContext | None,
+    plan: ComponentPlan,
 ) -> ComponentContext:
     """The context of a new component instance."""
     return ComponentContext(
-        state, enclosing, InstanceTasks(scheduler_of(store), state), any(map(_is_async, plan.steps))
+        state, enclosing, InstanceTasks(scheduler_of(store), state), program.is_async(plan)
     )
-
-
-def _is_async(step: Step) -> bool:
-    """Whether a step brings in something that may wait."""
-    match step:
-        case LiftStep() | LowerStep():
-            return step.options.is_async
-        case BuiltinStep():
-            return step.resource is None
-        case _:
-            return False
 
 
 def run(instantiation: Instantiation) -> InstanceItem:

@@ -76,7 +76,7 @@ class Linker:
         elif limits is not None:
             raise ValueError("limits belong to a store: give them to the store that is passed")
         target = store
-        context = new_context(store, InstanceState(), None, component.plan)
+        context = new_context(store, component, InstanceState(), None, component.plan)
 
         def unwrap(given: Any, extern: Extern) -> Item:
             return _exported(given, extern, target)
@@ -91,7 +91,7 @@ class Linker:
     def _finish(self, component: Component, instantiation: Instantiation, item: Any) -> Instance:
         context = instantiation.context
         context.state.busy = False
-        return Instance(instantiation.store, component.plan.type, item, context, component.classes)
+        return Instance(instantiation.store, component.export_type, item, context, component.classes)
 
 
 def _exported(given: Any, extern: Extern, store: CoreStore) -> Item:

@@ -201,3 +201,18 @@ class ComponentPlan(NamedTuple):
     import_names: Mapping[str, ExternName]
     export_names: Mapping[str, ExternName]
     custom_sections: tuple[CustomSection, ...]
+
+    @property
+    def is_async(self) -> bool:
+        """Whether a step brings in something that may wait; nested components do not count."""
+        return any(map(_is_async, self.steps))
+
+
+def _is_async(step: Step) -> bool:
+    match step:
+        case LiftStep() | LowerStep():
+            return step.options.is_async
+        case BuiltinStep():
+            return step.resource is None
+        case _:
+            return False

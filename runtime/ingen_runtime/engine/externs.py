@@ -80,7 +80,7 @@ class CoreFunc(_CoreExtern):
 class CoreMemory(_CoreExtern):
     """A linear memory."""
 
-    __slots__ = ("_context_ref", "_handle", "_handle_ref", "_length", "_size", "_view")
+    __slots__ = ("_handle", "_length", "_size", "_view", "measure", "measured")
 
     KIND: ClassVar[int] = c.EXTERN_MEMORY
     type: CoreMemoryType
@@ -89,8 +89,10 @@ class CoreMemory(_CoreExtern):
         super().__init__(store, type_, raw)
         store.check_usable()
         self._handle = self._buffer()
-        self._handle_ref = ctypes.byref(self._handle)
-        self._context_ref = c.by_address(store.context)
+        self.measured: Final[tuple[Any, Any]] = (c.by_address(store.context), ctypes.byref(self._handle))
+        # Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used
+        # only while a call of the guest is under way.
+        self.measure: Final[Callable[[Any, Any], int]] = c.memory_data_size
         self._size: Callable[[Any, Any], int] = c.memory_data_size
         self._length = -1
         self._view = memoryview(b"")
@@ -104,12 +106,12 @@ class CoreMemory(_CoreExtern):
         runs.
         """
         # A memory moves only when it grows, and never shrinks: the same size means the same place.
-        if self._size(self._context_ref, self._handle_ref) != self._length:
+        if self._size(*self.measured) != self._length:
             self._renew()
         return self._view
 
     def __len__(self) -> int:
-        return self._size(self._context_ref, self._handle_ref)
+        return self._size(*self.measured)
 
     def read(self, ptr: int, byte_length: int) -> bytes:
         """A copy of a range. Raises Trap(OUT_OF_BOUNDS_MEMORY)."""
@@ -144,7 +146,7 @@ class CoreMemory(_CoreExtern):
 
     def _renew(self) -> None:
         self._view.release()
-        length = self._size(self._context_ref, self._handle_ref)
+        length = self._size(*self.measured)
         address = c.memory_data(self.store.context, self._handle)
         self._view = _view_of(address, length, _WRITABLE)
         self._length = length

@@ -24,6 +24,14 @@ class FakeMemory:
     def view(self) -> memoryview:
         return self._view
 
+    @staticmethod
+    def measure(memory: FakeMemory, _: None) -> int:
+        return len(memory.bytes)
+
+    @property
+    def measured(self) -> tuple[Any, Any]:
+        return self, None
+
     def grow(self, size: int) -> None:
         """Make it longer, at another place, as an engine may: old views can not be used any more."""
         self._view.release()

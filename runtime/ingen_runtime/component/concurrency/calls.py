@@ -401,11 +401,12 @@ class HostCaller:
         """Call the guest on asyncio."""
         scheduler, root = self._enter(arguments)
         try:
-            task, outcome = self._begin(arguments)
-            await scheduler.run_until_async(lambda: bool(outcome))
-            for _ in range(_TURNS_AFTER_RETURN):
-                if not scheduler.run_if_ready(task.main):
-                    break
+            with scheduler.asyncio_call():
+                task, outcome = self._begin(arguments)
+                await scheduler.run_until_async(lambda: bool(outcome))
+                for _ in range(_TURNS_AFTER_RETURN):
+                    if not scheduler.run_if_ready(task.main):
+                        break
         except BaseException as error:
             raise self._failed(error, scheduler) from None
         root.busy = False

@@ -10,7 +10,8 @@ Source: CanonicalABI.md, "Thread State".
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -111,7 +112,7 @@ class Scheduler:
         self.current: GuestThread | None = None
         self.pinned: list[Task] = []
         self.futures: set[asyncio.Future[Any]] = set()
-        self._on_asyncio = False
+        self._asyncio_depth = 0
         self._busy: GuestThread | None = None
 
     def start(self, thread: GuestThread, body: Coroutine[Any, Any, None]) -> None:
@@ -140,7 +141,7 @@ class Scheduler:
         try:
             while request is None:
                 request = thread.coroutine.send(None)
-                if request is None and previous is None and self._on_asyncio:
+                if request is None and previous is None and self.on_asyncio:
                     # The guest is busy. Other asyncio tasks may run, but no other guest thread.
                     self._busy = thread
                     return
@@ -157,7 +158,7 @@ class Scheduler:
             self._await_future(thread, request)
 
     def _await_future(self, thread: GuestThread, future: asyncio.Future[Any]) -> None:
-        if not self._on_asyncio:
+        if not self.on_asyncio:
             raise Trap(
                 TrapKind.CANNOT_BLOCK,
                 "a host function waits, and the guest was called synchronously: use `call_async`",
@@ -213,28 +214,33 @@ class Scheduler:
         Raises: Trap where nothing can ever go on, and what stops a guest.
         """
         turns = 0
-        self._on_asyncio = True
-        try:
-            while self._busy is not None or not done():
-                if self._busy is not None:
+        while self._busy is not None or not done():
+            if self._busy is not None:
+                await asyncio.sleep(0)
+                busy, self._busy = self._busy, None
+                self._step(busy)
+            elif self.tick():
+                turns += 1
+                if turns % _TURNS_AT_ONCE == 0:
                     await asyncio.sleep(0)
-                    busy, self._busy = self._busy, None
-                    self._step(busy)
-                elif self.tick():
-                    turns += 1
-                    if turns % _TURNS_AT_ONCE == 0:
-                        await asyncio.sleep(0)
-                elif self.futures:
-                    await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
-                else:
-                    raise self._deadlock()
-        finally:
-            self._on_asyncio = False
+            elif self.futures:
+                await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                raise self._deadlock()
 
     @property
     def on_asyncio(self) -> bool:
         """Whether host functions may wait now."""
-        return self._on_asyncio
+        return self._asyncio_depth > 0
+
+    @contextmanager
+    def asyncio_call(self) -> Iterator[None]:
+        """Let host functions wait: a call from asyncio is under way."""
+        self._asyncio_depth += 1
+        try:
+            yield
+        finally:
+            self._asyncio_depth -= 1
 
     def _deadlock(self) -> Trap:
         return Trap(TrapKind.DEADLOCK, f"{len(self.waiting)} threads wait, and nothing can wake one")
