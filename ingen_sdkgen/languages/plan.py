@@ -61,7 +61,7 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 from ingen_runtime.canonical.layout import CoreFuncType
-from ingen_runtime.component.types import ValType
+from ingen_runtime.component.types import FuncType, ValType
 from ingen_sdkgen.languages.layout import Layout, layout_of
 from ingen_sdkgen.languages.valtypes import primitive_value_type
 from ingen_sdkgen.model import (
@@ -158,6 +158,8 @@ class FunctionPlan:
     direction: Direction
     params: tuple[ParamPlan, ...]
     result: Type | None
+    type: FuncType
+    """The type at the component level."""
     core_module: str | None
     """The core module that an import comes from; None for an export."""
     core_name: str

@@ -325,7 +325,9 @@ class _Planner:
         if isinstance(kind, Alias) and not isinstance(kind.type, Primitive):
             value = self._types[kind.type].value  # None for a resource
         else:
-            value = value_type(kind, self._value, self._resource_type)
+            key = None if scope is None else self._scopes[scope].key
+            name = type_def.name if key is None else f"{key}#{type_def.name}"
+            value = value_type(kind, self._value, self._resource_type, name)
         self._types.append(
             PlannedType(
                 name=type_def.name,
@@ -371,7 +373,9 @@ class _Planner:
         param_values = [self._value(type_) for _, type_ in params]
         result_value = None if result is None else self._value(result)
         signature = FuncType(
-            tuple((name, value) for (name, _), value in zip(params, param_values, strict=True)), result_value
+            tuple((name, value) for (name, _), value in zip(params, param_values, strict=True)),
+            result_value,
+            function.kind.shape.is_async,
         )
         imported = scope.direction is Direction.IMPORT
         core = flatten_functype(signature, CanonDirection.LOWER if imported else CanonDirection.LIFT)
@@ -396,6 +400,7 @@ class _Planner:
             direction=scope.direction,
             params=tuple(planned),
             result=result,
+            type=signature,
             core_module=(scope.key or "$root") if imported else None,
             core_name=core_name,
             core=core,

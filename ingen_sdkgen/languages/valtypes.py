@@ -61,8 +61,10 @@ def primitive_value_type(primitive: Primitive) -> PrimitiveType:
     return _PRIMITIVES[primitive]
 
 
-def value_type(kind: TypeKind, of: Callable[[Type], ValType], resources: Resources) -> ValType | None:
-    """The value type of a definition; None for a resource, which is no type of values.
+def value_type(
+    kind: TypeKind, of: Callable[[Type], ValType], resources: Resources, name: str | None = None
+) -> ValType | None:
+    """The value type of a definition that is called `name`; None for a resource, which is no type of values.
 
     `of` gives the value types of what the definition is made of, `resources` the resource type that a
     handle's `resource` means.
@@ -73,13 +75,13 @@ def value_type(kind: TypeKind, of: Callable[[Type], ValType], resources: Resourc
 
     match kind:
         case Record(fields):
-            return RecordType(tuple(FieldType(field.name, of(field.type)) for field in fields))
+            return RecordType(tuple(FieldType(field.name, of(field.type)) for field in fields), name)
         case Variant(cases):
-            return VariantType(tuple(CaseType(case.name, optional(case.type)) for case in cases))
+            return VariantType(tuple(CaseType(case.name, optional(case.type)) for case in cases), name)
         case Enum(labels):
-            return EnumType(tuple(label.name for label in labels))
+            return EnumType(tuple(label.name for label in labels), name)
         case Flags(flags):
-            return FlagsType(tuple(flag.name for flag in flags))
+            return FlagsType(tuple(flag.name for flag in flags), name)
         case Tuple(types):
             return TupleType(tuple(of(type_) for type_ in types))
         case Option(type_):
