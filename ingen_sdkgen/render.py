@@ -60,8 +60,9 @@ class Templates:
     """The templates of a run; `user` is a folder whose templates come before ours."""
 
     def __init__(self, user: Path | None = None) -> None:
-        folders = [own_templates()] if user is None else [user, own_templates()]
-        self._loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders])
+        self._user = user
+        self._folders = [own_templates()] if user is None else [user, own_templates()]
+        self._loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in self._folders])
         self._environment = jinja2.Environment(
             loader=self._loader,
             undefined=jinja2.StrictUndefined,
@@ -87,12 +88,30 @@ class Templates:
         except jinja2.TemplateNotFound as error:
             raise TemplateError(str(error.name), "there is no such template") from None
         except jinja2.UndefinedError as error:
-            raise TemplateError(name, error.message or "undefined name", _line_of(error, name)) from None
+            at, line = self._place_of(error, name)
+            raise TemplateError(at, error.message or "undefined name", line) from None
         except UnicodeDecodeError as error:
             raise TemplateError(name, f"not UTF-8: {error.reason}") from None
+        except Exception as error:
+            if self._user is None:
+                raise  # ours only place what a view decided, so this is a bug of ours
+            at, line = self._place_of(error, name)
+            raise TemplateError(at, f"{type(error).__name__}: {error}", line) from error
         if tidy is not None:
             text = tidy(text)
         return text.replace(f"digest {_DIGEST_PLACE}", f"digest {_digest(text)}", 1).encode()
+
+    def _place_of(self, error: BaseException, name: str) -> tuple[str, int | None]:
+        """The template and the line at which an error came up: the innermost one, `name` at least."""
+        place: tuple[str, int | None] = name, None
+        at = error.__traceback__
+        while at is not None:
+            path = Path(at.tb_frame.f_code.co_filename)
+            for folder in self._folders:
+                if path.is_relative_to(folder):
+                    place = path.relative_to(folder).as_posix(), at.tb_lineno
+            at = at.tb_next
+        return place
 
     def source(self, name: str) -> bytes:
         """The text of a template.
@@ -128,16 +147,6 @@ def verify(content: bytes) -> bool | None:
 
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_LENGTH // 2).hexdigest()
-
-
-def _line_of(error: BaseException, name: str) -> int | None:
-    """The template's line at which an error came up."""
-    line, at = None, error.__traceback__
-    while at is not None:
-        if at.tb_frame.f_code.co_filename.replace("\\", "/").endswith(f"/{name}"):
-            line = at.tb_lineno
-        at = at.tb_next
-    return line
 
 
 # --- Filters --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from ingen_runtime.errors import IngenError
 from ingen_sdkgen.languages.casing import snake_case
+from ingen_sdkgen.languages.python.names import class_name
 from ingen_sdkgen.render import Templates
 from ingen_sdkgen.wit.printer import escape_name
 
@@ -49,6 +50,7 @@ LANGUAGES = tuple(_LAYOUTS)
 class _View:
     name: str
     wit_name: str
+    class_name: str
     snake: str
     language: str
     rust: bool
@@ -69,6 +71,7 @@ def new_project(name: str, language: str) -> dict[str, bytes]:
     view = _View(
         name,
         escape_name(name),
+        class_name(name),
         snake_case(name),
         language,
         language == "rust",

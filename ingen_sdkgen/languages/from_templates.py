@@ -114,7 +114,12 @@ def generate_from_templates(
         for interface in outline.interfaces:
             names = {"world": outline.name, "interface": interface.file_name}
             content = environment.render(f"{folder.name}/{template}", {**view, "interface": interface})
-            made[_filled(pattern, names)] = content
+            path = _filled(pattern, names)
+            if path in made:
+                from ingen_sdkgen.toml.errors import TomlError
+
+                raise TomlError(f"{folder / MANIFEST} gives two files the name {path}")
+            made[path] = content
     return made
 
 

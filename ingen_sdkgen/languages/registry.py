@@ -98,6 +98,14 @@ OWN_LANGUAGES: tuple[Language, ...] = (
         "c",
         "ingen_sdkgen.languages.c",
     ),
+    Language(
+        "python",
+        Side.HOST,
+        "a typed package with a class for the world",
+        (),
+        "python_host",
+        "ingen_sdkgen.languages.python_host",
+    ),
 )
 
 

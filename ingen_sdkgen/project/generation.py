@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,7 @@ from ingen_sdkgen.project.lock import Entry, content_digest
 from ingen_sdkgen.template_folders import templates_digest
 
 if TYPE_CHECKING:
-    from ingen_sdkgen.model import Resolve
+    from ingen_sdkgen.model import Resolve, WorldId
 
 
 class Produced(NamedTuple):
@@ -58,7 +59,7 @@ class Generator:
             )
         language = target.language
         settings = json.dumps([target.world, *_settings(target)], sort_keys=True)
-        form = ["bindings", language.side.value, language.name, templates, settings]
+        form = ["bindings", language.side.value, language.name, templates, settings, target.wit.name]
         known = earlier.output(form)
         files = None if known is None else _unpacked(known)
         if files is None:
@@ -108,6 +109,7 @@ def _generated(resolve: Resolve, target: Target) -> dict[str, bytes]:
     from ingen_sdkgen.restrict import find_world, only_world
 
     world = only_world(resolve) if target.world is None else find_world(resolve, target.world)
+    resolve = _with_name(resolve, world, target.wit)
     try:
         files = generate(target.language, resolve, world, target.options, target.templates)
     except WitError as error:
@@ -119,6 +121,19 @@ def _generated(resolve: Resolve, target: Target) -> dict[str, bytes]:
         loaded = load(target.wit, features=target.features, all_features=target.all_features)
         raise WitErrors([error], loaded.sources) from None
     return dict(sorted(files.items()))
+
+
+def _with_name(resolve: Resolve, world: WorldId, path: Path) -> Resolve:
+    """The IR with a world of a component, which has no name of its own, called as its file is."""
+    from dataclasses import replace
+
+    content = resolve.worlds[world]
+    words = re.findall(r"[a-z][a-z0-9]*", path.name.partition(".")[0].lower())
+    if resolve.packages[content.package].name.namespace != "root" or content.name != "root" or not words:
+        return resolve
+    named = replace(content, name="-".join(words))
+    worlds = tuple(named if id_ == world else other for id_, other in enumerate(resolve.worlds))
+    return replace(resolve, worlds=worlds)
 
 
 # --- As one entry of the cache --------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from ingen_sdkgen.languages.registry import Side
 from ingen_sdkgen.verbs.shared import add_project, add_running, project_file
 
 _BUILD = """\
-Generate the bindings of the guests that the project file lists, then compile them: C with zig, Rust with
+Generate all that the project file lists, as `gen` does, then compile its guests: C with zig, Rust with
 cargo, Python with componentize-py. What has not changed is not compiled again.
 
 Each [[guest]] may have a [guest.build]:
@@ -73,13 +73,14 @@ def _build(arguments: argparse.Namespace) -> None:
     from ingen_sdkgen.project.file import read_project
 
     project = read_project(project_file(arguments.project))
-    targets = [target for target in project.targets if target.language.side is Side.GUEST]
-    if not targets:
+    if not any(target.language.side is Side.GUEST for target in project.targets):
         raise WitError(f"{project.file} has no [[guest]]: there is nothing to build")
-    comparison = compare(project, targets, [Side.GUEST])
+    comparison = compare(project, project.targets, Side)
     apply(project, comparison)
     with Progress(quiet=arguments.quiet) as progress:
-        for target, files in zip(targets, comparison.files, strict=True):
+        for target, files in zip(project.targets, comparison.files, strict=True):
+            if target.language.side is not Side.GUEST:
+                continue
             guest = Guest(project, target, files)
             progress.begin(f"compiling {guest.name} ({target.language.name})")
             changed = build(guest)

@@ -69,7 +69,7 @@ def test_a_new_project_builds_and_runs(
     capfd.readouterr()
     assert main(["build"]) == 0
     assert capfd.readouterr().out == f"built build/{name}.wasm\n"
-    assert run("main.py", "Ada") == "Hello, Ada!\n"
+    assert run("main.py", "Ada") == "guest: greeting\nHello, Ada!\n"
     assert main(["gen", "--check"]) == 0
     before = times("build")
     assert main(["build"]) == 0

@@ -327,6 +327,34 @@ def test_a_mistake_in_a_template_is_named(capfd: Output) -> None:
     assert "list/list.j2:2: " in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{{ 1 + 'a' }}", "list/part.j2:2: TypeError: "),
+        ("{{ world.name | nonsense }}", "list/part.j2:2: No filter named 'nonsense'."),
+        ("{{ world.nme }}", "list/part.j2:2: 'ingen_sdkgen.languages.outline.WorldOutline object' has no"),
+        ("{% include 'list/absent.j2' %}", "list/absent.j2: there is no such template"),
+    ],
+)
+def test_a_mistake_in_an_included_template_is_named(capfd: Output, text: str, message: str) -> None:
+    write("templates/list/list.j2", "one\n\n{% include 'list/part.j2' %}")
+    write("templates/list/part.j2", f"one\n{text}\n")
+    assert main(["gen"]) == 1
+    assert f"error: {message}" in capfd.readouterr().err
+
+
+def test_two_files_with_one_name(capfd: Output) -> None:
+    write("templates/list/language.toml", '[interface-files]\n"{interface.snake}.md" = "functions.j2"\n')
+    write("wit/shop.wit", "package a:b;\nworld shop { import c: interface {} import c0: interface {} }\n")
+    write("wit/deps/x/x.wit", "package a:bc;\n")
+    assert main(["gen", "--quiet"]) == 0
+    text = "package a:b-c;\nworld shop { import d; import a:b/c-d; }\ninterface d {}\n"
+    write("wit/shop.wit", text)
+    write("wit/deps/x/x.wit", "package a:b;\ninterface c-d {}\n")
+    assert main(["gen"]) == 1
+    assert "templates/list/language.toml gives two files the name a_b_c_d.md" in capfd.readouterr().err
+
+
 def test_two_targets_with_one_file(capfd: Output) -> None:
     write("ingen-sdkgen.toml", PROJECT + '[[other]]\nlanguage = "list"\nout = "made"\nfeatures = ["extra"]\n')
     assert main(["gen"]) == 1
@@ -382,6 +410,16 @@ def test_options_of_each_kind(capfd: Output) -> None:
     assert "fn write(" in made["made.rs"]
     assert main([*arguments, "--option", "stubs=false"]) == 0
     assert set(files("rust")) == {"shop.rs", "ingen-sdkgen.lock"}
+
+
+def test_a_component_gives_its_name_to_its_world(capfd: Output) -> None:
+    text = '(component (import "log" (func (param "x" string))))'
+    write("my_greeter.component.wat", text)
+    assert main(["gen-host", "my_greeter.component.wat", "--out", "host"]) == 0
+    assert "class MyGreeter:" in files("host")["__init__.py"]
+    Path("my_greeter.component.wat").rename("other.wat")
+    assert main(["gen-host", "other.wat", "--out", "host"]) == 0
+    assert "class Other:" in files("host")["__init__.py"]
 
 
 def test_the_only_world_need_not_be_named(capfd: Output) -> None:
