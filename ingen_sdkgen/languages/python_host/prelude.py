@@ -40,8 +40,6 @@ def written_builtins(is_world: bool, sides: Mapping[Direction, SideView]) -> set
     """The built-in names of a module outside of the annotations of values, where a member may hide them."""
     imported, exported = sides[Direction.IMPORT], sides[Direction.EXPORT]
     found = {"bytes", "classmethod", "object", "staticmethod", "str"} if is_world else set()
-    if imported.resources or imported.interfaces:
-        found.add("property")
     if imported.resources:
         found.add("type")
     if any(function.is_static for function in imported.checked):
@@ -63,7 +61,6 @@ def import_lines(
     imported, exported = sides[Direction.IMPORT], sides[Direction.EXPORT]
     has_imports = is_world or not imported.is_empty
     functions = imported.checked
-    abstract = bool(imported.resources or imported.interfaces or functions)
     constructs = any(f.is_constructor for f in exported.checked)
     wanted: dict[str, dict[str, bool]] = {
         "collections.abc": {
@@ -91,7 +88,7 @@ def import_lines(
         "Some": "Some" in used,
     }
     lines = ["import builtins as _builtins"] * ("builtins" in used) + ["import os as _os"] * is_world
-    lines += ["from abc import abstractmethod as _abstractmethod"] * abstract
+    lines += ["from abc import abstractmethod as _abstractmethod"] * bool(functions)
     for module, names in wanted.items():
         chosen = [name for name, needed in names.items() if needed]
         lines += [f"from {module} import {', '.join(chosen)}"] * bool(chosen)

@@ -92,7 +92,6 @@ class BuiltinsView:
 
     classmethod_: str
     object_: str
-    property_: str
     staticmethod_: str
     str_: str
     bytes_: str

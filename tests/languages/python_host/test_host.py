@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.model import Resolve, WorldId
 from ingen_sdkgen.render import Templates, verify
 from ingen_sdkgen.resolve import load, load_text
+from tests.conftest import absent
 from tests.languages.c.conftest import library
 from tests.languages.c.test_resources import BANKING, BRANCH
 from tests.languages.c.test_run import FUNCTIONS, IMPORTS, build, through_source
@@ -71,6 +74,30 @@ def test_every_world_is_clean(tmp_path: Path) -> None:
     run("ruff", "check", "--isolated", "--no-cache", ".", folder=tmp_path)
     packages = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
     run("mypy", "--strict", "--explicit-package-bases", *packages, folder=tmp_path)
+
+
+def test_a_users_program_type_checks(packages: Path, tmp_path: Path) -> None:
+    for name in ("banking_host", "branch_host", "values_host"):
+        shutil.copytree(packages / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    program = Path(__file__).with_name("user.py.txt").read_text("utf-8")
+    (tmp_path / "user.py").write_text(program, "utf-8")
+    run("mypy", "--strict", "--explicit-package-bases", "user.py", folder=tmp_path)
+    wrong = program.replace("return branch.teller.keep(account)", "return branch.teller.keep(7)")
+    assert wrong != program
+    (tmp_path / "user.py").write_text(wrong, "utf-8")
+    with pytest.raises(AssertionError, match='has incompatible type "int"; expected "Account"'):
+        run("mypy", "--strict", "--explicit-package-bases", "user.py", folder=tmp_path)
+
+
+def test_pyright_finds_nothing(packages: Path, tmp_path: Path) -> None:
+    if not Path(sys.executable).with_name("basedpyright").is_file():
+        absent("the type checker is absent: pip install basedpyright")
+    for folder in packages.iterdir():
+        shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(Path(__file__).with_name("user.py.txt"), tmp_path / "user.py")
+    settings_ = {"extraPaths": [str(ROOT / "runtime")], "typeCheckingMode": "standard"}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings_), "utf-8")
+    run("basedpyright", "--level", "error", "--pythonpath", sys.executable, ".", folder=tmp_path)
 
 
 @pytest.fixture(scope="module")
