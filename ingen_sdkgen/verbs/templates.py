@@ -70,18 +70,20 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _copy(arguments: argparse.Namespace) -> None:
     from ingen_sdkgen.diagnostics import WitError, did_you_mean
+    from ingen_sdkgen.languages.registry import OWN_LANGUAGES
     from ingen_sdkgen.project.applying import write
     from ingen_sdkgen.template_folders import own_templates, template_files
 
     ours = own_templates()
     known = {path.relative_to(ours).as_posix(): path for path in template_files(ours)}
     name = arguments.name.rstrip("/")
-    chosen = {
-        known_name: path for known_name, path in known.items() if f"{known_name}/".startswith(f"{name}/")
+    folders = {
+        language.templates for language in OWN_LANGUAGES if name in (language.name, language.templates)
     }
+    chosen = {each: path for each, path in known.items() if each == name or each.partition("/")[0] in folders}
     if not chosen:
-        folders = {known_name.partition("/")[0] for known_name in known}
-        hint = did_you_mean(name, [*sorted(folders), *known]) or "`ingen-sdkgen templates list` shows all"
+        names = {language.name: None for language in OWN_LANGUAGES}
+        hint = did_you_mean(name, [*names, *known]) or "`ingen-sdkgen templates list` shows all"
         raise WitError(f"there is no template and no language `{arguments.name}`", hint=hint)
     there = [arguments.out / known_name for known_name in chosen if (arguments.out / known_name).exists()]
     if there and not arguments.force:

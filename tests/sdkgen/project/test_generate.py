@@ -305,6 +305,34 @@ def test_a_failed_run_writes_nothing(capfd: Output) -> None:
     assert not Path("ingen-sdkgen.lock").exists()
 
 
+def test_input_that_is_not_there(capfd: Output) -> None:
+    shutil.rmtree("wit")
+    assert main(["gen"]) == 1
+    assert "cannot read wit: " in capfd.readouterr().err
+
+
+def test_a_run_that_was_stopped_goes_on(capfd: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    generated(capfd)
+    change_wit()
+    write("templates/list/list.j2", "# {{ header.line }}\nnew\n")
+    written: list[Path] = []
+
+    def stop(path: Path, content: bytes) -> None:
+        if written:
+            raise KeyboardInterrupt
+        written.append(path)
+        path.write_bytes(content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingen_sdkgen.project.applying.write", stop)
+        assert main(["gen"]) == 130
+    assert main(["gen", "--check"]) == 1
+    assert "edited" not in capfd.readouterr().err
+    assert main(["gen"]) == 0
+    assert capfd.readouterr().err == ""
+    assert main(["gen", "--check"]) == 0
+
+
 def test_a_mistake_in_the_wit_has_its_place(capfd: Output) -> None:
     write("wit/shop.wit", "package a:b; interface i { f: func(x: strin); }")
     assert main(["gen"]) == 1
@@ -420,6 +448,26 @@ def test_a_component_gives_its_name_to_its_world(capfd: Output) -> None:
     Path("my_greeter.component.wat").rename("other.wat")
     assert main(["gen-host", "other.wat", "--out", "host"]) == 0
     assert "class Other:" in files("host")["__init__.py"]
+
+
+@pytest.mark.parametrize(
+    "language", registry.OWN_LANGUAGES, ids=lambda item: f"{item.side.value}-{item.name}"
+)
+def test_two_processes_give_the_same_bytes(language: registry.Language) -> None:
+    wit = ROOT / "tests" / "languages" / "wit" / "values.wit"
+    verb = "gen-host" if language.side is registry.Side.HOST else "gen-wasm"
+    made = []
+    for seed in ["1", "2"]:
+        command = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())"
+        arguments = [verb, str(wit), "--world", "through", "--language", language.name]
+        arguments += ["--out", f"out-{seed}", "--no-cache"]
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}"}
+        subprocess.run(
+            [sys.executable, "-c", command, *arguments], env={**os.environ, **environment}, check=True
+        )
+        made.append(files(f"out-{seed}"))
+    assert made[0] == made[1]
+    assert len(made[0]) >= 2
 
 
 def test_the_only_world_need_not_be_named(capfd: Output) -> None:

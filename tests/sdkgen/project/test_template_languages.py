@@ -214,6 +214,12 @@ def test_a_copy_can_be_changed(capfd: Output) -> None:
     assert "its templates have changed" in capfd.readouterr().err
 
 
+def test_a_language_is_copied_whatever_its_folder_is_called(capfd: Output) -> None:
+    assert main(["templates", "copy", "python", "--out", "mine"]) == 0
+    assert "python_host/world.py.j2" in files("mine")
+    assert main(["templates", "copy", "new"]) == 1  # what `new` makes projects of is no language
+
+
 def test_what_is_not_there_cannot_be_copied(capfd: Output) -> None:
     assert main(["templates", "copy", "c/heder.h.j2"]) == 1
     assert "did you mean `c/header.h.j2`?" in capfd.readouterr().err
