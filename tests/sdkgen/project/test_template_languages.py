@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from ingen_sdkgen.cli import main
+from ingen_sdkgen.languages.from_templates import generate_from_templates
 from ingen_sdkgen.languages.outline import Name
 from ingen_sdkgen.languages.outlining import outline_world
 from ingen_sdkgen.languages.registry import OWN_LANGUAGES, Language, OptionKind
 from ingen_sdkgen.model import WorldId
 from ingen_sdkgen.resolve import load_text
+from ingen_sdkgen.wit.printer import print_wit
+from tests.languages.worlds import conformance_worlds
 from tests.sdkgen.project.conftest import files, write
 from tests.sdkgen.samples import EVERYTHING
 
@@ -113,8 +116,6 @@ def test_the_outline_has_everything() -> None:
 
 
 def test_signatures_are_those_of_the_printer() -> None:
-    from ingen_sdkgen.wit.printer import print_wit
-
     resolve = load_text(EVERYTHING, features=["x"]).resolve
     printed = {line.strip().removesuffix(";") for line in print_wit(resolve).splitlines()}
     world = outline_world(resolve, WorldId(0))
@@ -125,6 +126,20 @@ def test_signatures_are_those_of_the_printer() -> None:
     ]
     assert len(functions) == 19
     assert {function.text for function in functions} <= printed
+
+
+def test_every_world_can_be_documented(conformance: Path) -> None:
+    cases = conformance_worlds()
+    assert len(cases) >= 90
+    for case in cases:
+        made = generate_from_templates(MARKDOWN, case.resolve, case.world, {}, MARKDOWN.parent)
+        (text,) = made.values()
+        world = case.resolve.worlds[case.world]
+        assert f"# World `{world.name}`\n" in text.decode()
+        printed = print_wit(case.resolve)
+        for item in outline_world(case.resolve, case.world).interfaces:
+            for function in item.functions:
+                assert f"  {function.text};" in printed, case.id
 
 
 def test_a_name_in_other_styles() -> None:
