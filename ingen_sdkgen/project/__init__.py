@@ -56,6 +56,10 @@ class Project(NamedTuple):
         """Where the lock file is, or will be."""
         return self.root / LOCK_FILE
 
+    def place(self, path: str) -> Path:
+        """Where a path of the lock file is, as messages show it."""
+        return Path(os.path.normpath(self.root / path))
+
     def shown(self, path: Path) -> str:
         """A path of the project as its lock file has it: relative to the root, with `/`."""
         return Path(os.path.relpath(path, self.root)).as_posix()

@@ -24,7 +24,7 @@ def apply(project: Project, comparison: Comparison, *, force: bool = False) -> N
     if foreign and not force:
         from ingen_sdkgen.project.out_of_date import in_the_way
 
-        raise in_the_way(project.root, foreign)
+        raise in_the_way(project, foreign)
     for finding in comparison.findings:
         path = project.root / finding.path
         if finding.after is not None:

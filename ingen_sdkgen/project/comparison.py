@@ -36,9 +36,6 @@ class Finding(NamedTuple):
     after: bytes | None
     """What is on disk, and what should be; None for no file."""
 
-    def __str__(self) -> str:
-        return f"{self.path} is {self.state.value}: {self.reason}"
-
 
 class Comparison(NamedTuple):
     """The files of a project, or of some of its targets."""

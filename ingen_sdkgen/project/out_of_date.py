@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from ingen_sdkgen.diagnostics import Note, SourceMap, WitError, WitErrors
 from ingen_sdkgen.model import Span
+from ingen_sdkgen.project import Project
 from ingen_sdkgen.project.comparison import Finding, State
 
 
@@ -19,7 +19,7 @@ class InTheWay(WitError):
     """A file that ingen-sdkgen did not make is where one of its own goes."""
 
 
-def out_of_date(root: Path, findings: Sequence[Finding], command: str, *, places: bool) -> WitErrors:
+def out_of_date(project: Project, findings: Sequence[Finding], command: str, *, places: bool) -> WitErrors:
     """The errors that a check ends with; `places` puts each at the first line of its file.
 
     `command` is what would mend it.
@@ -27,20 +27,21 @@ def out_of_date(root: Path, findings: Sequence[Finding], command: str, *, places
     errors: list[WitError] = []
     sources = SourceMap()
     for number, finding in enumerate(findings):
-        span = None
+        span, path = None, project.place(finding.path)
         if places:
-            span = Span(sources.add((root / finding.path).as_posix(), finding.before or b""), 0, 0)
+            span = Span(sources.add(path.as_posix(), finding.before or b""), 0, 0)
         hint = f"`{command}` brings everything up to date" if number == len(findings) - 1 else None
-        errors.append(OutOfDate(str(finding), span, hint=hint))
+        message = f"{path} is {finding.state.value}: {finding.reason}"
+        errors.append(OutOfDate(message, span, hint=hint))
     return WitErrors(errors, sources)
 
 
-def in_the_way(root: Path, findings: Sequence[Finding]) -> WitErrors:
+def in_the_way(project: Project, findings: Sequence[Finding]) -> WitErrors:
     """The errors where nothing is written, to keep what somebody wrote."""
     hint = "move it, choose another output folder, or replace it with --force"
     errors = [
         InTheWay(
-            f"cannot write {root / finding.path}: a file is there that ingen-sdkgen did not make",
+            f"cannot write {project.place(finding.path)}: a file is there that ingen-sdkgen did not make",
             notes=[Note("nothing was written")] if number == 0 else [],
             hint=hint if number == len(findings) - 1 else None,
         )

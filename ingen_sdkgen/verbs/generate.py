@@ -238,7 +238,7 @@ def _check(project: Project, comparison: Comparison, arguments: argparse.Namespa
         sys.stdout.flush()
     command = "ingen-sdkgen " + (arguments.of if arguments.path is None else f"{arguments.of} …")
     places = arguments.error_format != "text"
-    raise out_of_date(project.root, comparison.findings, command, places=places)
+    raise out_of_date(project, comparison.findings, command, places=places)
 
 
 def _apply(project: Project, comparison: Comparison, arguments: argparse.Namespace) -> None:
@@ -250,15 +250,15 @@ def _apply(project: Project, comparison: Comparison, arguments: argparse.Namespa
     for finding in changes:
         if finding.state is State.EDITED:
             was = "it is as generated again" if finding.after is not None else "so it stays"
-            where = project.root / finding.path
+            where = project.place(finding.path)
             print(f"note: {where} was edited by hand, {was}", file=sys.stderr)
     if arguments.quiet:
         return
     for finding in changes:
         if finding.after is not None:
-            print(f"wrote {project.root / finding.path}")
+            print(f"wrote {project.place(finding.path)}")
         elif finding.state is State.EXTRA:
-            print(f"removed {project.root / finding.path}")
+            print(f"removed {project.place(finding.path)}")
     if not changes:
         files = "1 file" if comparison.current == 1 else f"{comparison.current} files"
         print(f"{files} up to date")
