@@ -21,7 +21,7 @@ from ingen_runtime.component.binary.syntax import (
     ExternName,
     Sort,
 )
-from ingen_runtime.component.entities import ComponentType, Extern, ModuleType
+from ingen_runtime.component.entities import ComponentType, Extern
 from ingen_runtime.component.types import FuncType, ResourceType, ValType
 from ingen_runtime.frozen import frozen
 
@@ -49,7 +49,6 @@ class ModuleStep(NamedTuple):
     """Adds a core module."""
 
     definition: CoreModuleDef
-    type: ModuleType
 
 
 class CoreInstantiateStep(NamedTuple):
@@ -57,7 +56,6 @@ class CoreInstantiateStep(NamedTuple):
 
     module: int
     args: Mapping[str, int]
-    type: ModuleType
 
 
 class CoreCallStep(NamedTuple):

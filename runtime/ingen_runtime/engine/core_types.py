@@ -8,7 +8,7 @@ Source: WebAssembly core specification 3.0, "Binary Format".
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.frozen import frozen
 
@@ -69,8 +69,7 @@ class CoreTagType:
 CoreExternType: TypeAlias = CoreFuncType | CoreTableType | CoreMemoryType | CoreGlobalType | CoreTagType
 
 
-@frozen
-class CoreImport:
+class CoreImport(NamedTuple):
     module: str
     name: str
     type: CoreExternType
