@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingen_runtime.canonical import ValueClasses
-from ingen_runtime.component.binary import BinaryKind, binary_kind, decode_component
+from ingen_runtime.component.binary import BinaryKind, binary_kind
 from ingen_runtime.component.binary.syntax import CoreModuleDef, CustomSection
 from ingen_runtime.component.entities import InstanceType
-from ingen_runtime.component.evaluate import evaluate_component
 from ingen_runtime.component.interface import ItemInfo, describe
-from ingen_runtime.component.module_plan import plan_module
+from ingen_runtime.component.kept_plans import KeptPlan, KeptPlans
 from ingen_runtime.component.plan import ComponentPlan, ComponentStep, ModuleStep
 from ingen_runtime.engine import CoreModule, CoreStore, Engine, StoreLimits, default_engine
 from ingen_runtime.errors import ComponentFormatError
@@ -44,13 +43,16 @@ class Component:
     ) -> None:
         self.engine = engine if engine is not None else default_engine()
         self.classes = classes if classes is not None else ValueClasses()
-        if binary_kind(data) is BinaryKind.CORE_MODULE:
-            self.plan: ComponentPlan = plan_module(data)
-        else:
-            self.plan = evaluate_component(decode_component(data))
         self._modules: dict[int, CoreModule] = {}
         self._async_plans: dict[int, tuple[ComponentPlan, bool]] = {}
-        self._compile(self.plan)
+        plans = KeptPlans(self.engine.cache)
+        name = plans.name(data)
+        kept = plans.load(name, data)
+        self.plan: ComponentPlan = _make_plan(data) if kept is None else kept.plan
+        self._compile(self.plan, {} if kept is None else kept.digests)
+        if kept is None:
+            digests = {start: module.digest for start, module in self._modules.items() if module.digest}
+            plans.save(name, KeptPlan(self.plan, digests))
 
     @classmethod
     def from_bytes(
@@ -70,12 +72,13 @@ class Component:
         """The component in a file. Raises also OSError."""
         return cls(Path(path).read_bytes(), engine=engine, classes=classes)
 
-    def _compile(self, plan: ComponentPlan) -> None:
+    def _compile(self, plan: ComponentPlan, digests: Mapping[int, bytes]) -> None:
         for step in plan.steps:
             if isinstance(step, ModuleStep):
-                self._modules[step.definition.start] = _compile_module(self.engine, step.definition)
+                start = step.definition.start
+                self._modules[start] = _compile_module(self.engine, step.definition, digests.get(start))
             elif isinstance(step, ComponentStep):
-                self._compile(step.component)
+                self._compile(step.component, digests)
 
     @cached_property
     def export_type(self) -> InstanceType:
@@ -128,8 +131,20 @@ class Component:
         return f"<Component: imports {needs or 'nothing'}; exports {offers or 'nothing'}>"
 
 
-def _compile_module(engine: Engine, definition: CoreModuleDef) -> CoreModule:
+def _make_plan(data: bytes) -> ComponentPlan:
+    # Imported here, because a component whose plan was kept needs none of this.
+    if binary_kind(data) is BinaryKind.CORE_MODULE:
+        from ingen_runtime.component.module_plan import plan_module
+
+        return plan_module(data)
+    from ingen_runtime.component.binary import decode_component
+    from ingen_runtime.component.evaluate import evaluate_component
+
+    return evaluate_component(decode_component(data))
+
+
+def _compile_module(engine: Engine, definition: CoreModuleDef, digest: bytes | None) -> CoreModule:
     try:
-        return CoreModule(engine, bytes(definition.data))
+        return CoreModule(engine, bytes(definition.data), digest)
     except ComponentFormatError as error:
         raise ComponentFormatError(error.message, definition.start + (error.offset or 0)) from None

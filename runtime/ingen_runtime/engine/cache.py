@@ -2,9 +2,10 @@
 
 An entry's name is the digest of all that decides what the compiler produces: the wasm bytes, wasmtime's
 version, the configuration, the platform and the CPU's features. Entries are written under another name and
-renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and
-checksum: one that is damaged, or that wasmtime does not accept, is ignored and written anew. A folder that
-cannot be written means no cache, never an error.
+renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and the
+checksum of its first and last pages: one that was cut off or is something else, or that wasmtime does not
+accept, is ignored and written anew. (What is between is not read, because only the code that runs should be
+loaded from disk.) A folder that cannot be written means no cache, never an error.
 
 Loading an entry maps the file into memory and runs what is in it: the folder must be the user's own, as the
 default one is.
@@ -16,7 +17,6 @@ import contextlib
 import ctypes
 import functools
 import hashlib
-import mmap
 import os
 import struct
 import sys
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows
 _MAGIC = b"INGENAOT"
 _TRAILER = struct.Struct("<8sQI")
-"""Magic, length of what precedes, and its CRC-32."""
+"""Magic, length of what precedes, and the CRC-32 of its ends."""
+_CHECKED_END = 1 << 16
 
 
 class CodeCache:
@@ -61,11 +62,12 @@ class CodeCache:
 
         return cls(user_cache_path("ingen", appauthor=False) / "code")
 
-    def path(self, wasm: bytes, fingerprint: str) -> Path:
-        """Where the code of `wasm`, compiled under the configuration `fingerprint`, is kept."""
-        digest = hashlib.sha256(f"{c.WASMTIME_VERSION};{fingerprint};{_machine()};".encode())
-        digest.update(wasm)
-        return self.folder / f"{digest.hexdigest()}.cwasm"
+    def path(self, digest: bytes, fingerprint: str) -> Path:
+        """Where code is kept, compiled under the configuration `fingerprint` of wasm bytes with this
+        `digest_of`."""
+        key = hashlib.sha256(f"{c.WASMTIME_VERSION};{fingerprint};{_machine()};".encode())
+        key.update(digest)
+        return self.folder / f"{key.hexdigest()}.cwasm"
 
     def load(self, engine_ptr: int, path: Path) -> int | None:
         """The module at `path`, mapped from the file; None where there is none that this engine accepts."""
@@ -77,6 +79,20 @@ class CodeCache:
             c.error_delete(error)
             return None
         return module.value
+
+    def load_data(self, name: str) -> bytes | None:
+        """What `save_data` has kept under a name."""
+        path = self.folder / name
+        if not _is_intact(path):
+            return None
+        try:
+            return path.read_bytes()[: -_TRAILER.size]
+        except OSError:
+            return None
+
+    def save_data(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name. Does nothing where that cannot be done."""
+        self._write(self.folder / name, data)
 
     def save(self, module_ptr: int, path: Path) -> None:
         """Keep a compiled module at `path`. Does nothing where that cannot be done."""
@@ -90,7 +106,7 @@ class CodeCache:
         finally:
             c.byte_vec_delete(ctypes.byref(vec))
 
-    def _write(self, path: Path, code: ctypes.Array[ctypes.c_char]) -> None:
+    def _write(self, path: Path, code: Buffer) -> None:
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -110,8 +126,18 @@ class CodeCache:
                     temporary.unlink()
 
 
+def digest_of(wasm: Buffer) -> bytes:
+    """The digest of a module's bytes."""
+    return hashlib.sha256(wasm).digest()
+
+
 def _trailer(code: Buffer) -> bytes:
-    return _TRAILER.pack(_MAGIC, memoryview(code).nbytes, zlib.crc32(code))
+    view = memoryview(code).cast("B")
+    return _make_trailer(len(view), view[:_CHECKED_END], view[-_CHECKED_END:])
+
+
+def _make_trailer(length: int, first: Buffer, last: Buffer) -> bytes:
+    return _TRAILER.pack(_MAGIC, length, zlib.crc32(last, zlib.crc32(first)))
 
 
 def _is_intact(path: Path) -> bool:
@@ -124,14 +150,11 @@ def _is_intact(path: Path) -> bool:
             length = status.st_size - _TRAILER.size
             if length <= 0:
                 return False
-            with (
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as entry,
-                memoryview(entry) as view,
-                view[:length] as code,
-                view[length:] as trailer,
-            ):
-                return trailer == _trailer(code)
-    except (OSError, ValueError):
+            first = file.read(min(length, _CHECKED_END))
+            file.seek(max(0, length - _CHECKED_END))
+            last, trailer = file.read(min(length, _CHECKED_END)), file.read()
+            return trailer == _make_trailer(length, first, last)
+    except OSError:
         return False
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.cache import digest_of
 from ingen_runtime.engine.engine import Engine
 from ingen_runtime.engine.introspect import ModuleInterface
 from ingen_runtime.engine.traps import take_error_message
@@ -26,10 +27,12 @@ class CoreModule:
     `wasm` is the binary format. Raises ComponentFormatError where it is no valid module.
     """
 
-    __slots__ = ("_export_types", "_interface", "engine", "from_cache", "ptr")
+    __slots__ = ("_export_types", "_interface", "digest", "engine", "from_cache", "ptr")
 
-    def __init__(self, engine: Engine, wasm: bytes) -> None:
+    def __init__(self, engine: Engine, wasm: bytes, digest: bytes | None = None) -> None:
         self.ptr: int = 0  # for __del__, if what follows fails
+        self.digest = digest
+        """The digest of its bytes, where the cache has needed it. Who knows it can save its computation."""
         self.engine = engine
         self.from_cache = False
         """Whether the code came from the cache and was not compiled now."""
@@ -83,7 +86,9 @@ class CoreModule:
         cache = self.engine.cache
         if cache is None:
             return _compile(self.engine, wasm)
-        path = cache.path(wasm, self.engine.config.fingerprint())
+        if self.digest is None:
+            self.digest = digest_of(wasm)
+        path = cache.path(self.digest, self.engine.config.fingerprint())
         cached = cache.load(self.engine.ptr, path)
         if cached is not None:
             self.from_cache = True
