@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -24,9 +23,10 @@ from ingen_runtime.canonical.values import ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, allocates, has_borrow, param_types
 from ingen_runtime.component.types import FuncType, ResultType
 from ingen_runtime.errors import HostValueError
+from ingen_runtime.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportParts:
     """An export's call in pieces, for calls that are suspended in the middle.
 

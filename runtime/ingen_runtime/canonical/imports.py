@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from ingen_runtime.canonical.classes import ValueClasses
@@ -29,9 +28,10 @@ from ingen_runtime.canonical.styles import HostStyle
 from ingen_runtime.canonical.values import Err, Ok, ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, has_borrow, param_types
 from ingen_runtime.component.types import FuncType, ResultType
+from ingen_runtime.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportParts:
     """An import's call in pieces, for host functions that are awaited.
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from ingen_runtime.canonical import handles, strings
@@ -49,6 +48,7 @@ from ingen_runtime.component.types import (
     VariantType,
 )
 from ingen_runtime.errors import Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 
 def invalid_discriminant(index: int, case_count: int, path: str) -> Trap:
@@ -79,7 +79,7 @@ def lift_chars(data: bytes, path: str) -> list[str]:
         raise Trap(TrapKind.INVALID_CHAR, f"0x{bits:x}", f"{path}[{index}]") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lifted:
     """A value whose leaves are in a region that is about to be unpacked.
 

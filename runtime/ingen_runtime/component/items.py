@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,13 +17,13 @@ from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError, Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import ComponentPlan
     from ingen_runtime.engine import CoreModule
 
 
-@dataclass(slots=True)
 class ComponentContext:
     """A component instance while it is made and afterwards: what its definitions refer to.
 
@@ -33,13 +32,18 @@ class ComponentContext:
     `modules` and `components` are index spaces that nested components may alias.
     """
 
-    state: InstanceState
-    enclosing: ComponentContext | None
-    tasks: InstanceTasks
-    is_async: bool = False
-    resources: dict[ResourceType, Resource] = field(default_factory=dict)
-    modules: list[CoreModule] = field(default_factory=list)
-    components: list[ComponentItem] = field(default_factory=list)
+    __slots__ = ("components", "enclosing", "is_async", "modules", "resources", "state", "tasks")
+
+    def __init__(
+        self, state: InstanceState, enclosing: ComponentContext | None, tasks: InstanceTasks, is_async: bool
+    ) -> None:
+        self.state = state
+        self.enclosing = enclosing
+        self.tasks = tasks
+        self.is_async = is_async
+        self.resources: dict[ResourceType, Resource] = {}
+        self.modules: list[CoreModule] = []
+        self.components: list[ComponentItem] = []
 
 
 class CanonSide:
@@ -155,14 +159,14 @@ class HostFunc:
         self.is_async = is_async
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstanceItem:
     """An instance: its exports by name; None stands for a type that is no resource."""
 
     exports: Mapping[str, Item]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComponentItem:
     """A component with the instance that it was defined in."""
 
@@ -170,7 +174,7 @@ class ComponentItem:
     enclosing: ComponentContext | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleItem:
     """A core module."""
 

@@ -31,7 +31,6 @@ from ingen_runtime.component.entities import (
     Extern,
     FuncEntity,
     InstanceType,
-    ModuleType,
     ResourceEntity,
     TypeExtern,
     sort_of,
@@ -202,14 +201,10 @@ class _ModulePlanner:
             bags.setdefault(module_name, {})[name] = ItemRef(Sort.CORE_FUNC, core_index)
         for bag in bags.values():
             self._steps.append(CoreBagStep(bag))
-        module_type = ModuleType(
-            {(module_name, name): type_ for module_name, name, type_ in self._module.imports},
-            self._module.exports,
-        )
         definition = CoreModuleDef(0, 0, memoryview(self._data))
-        self._steps.append(ModuleStep(definition, module_type))
+        self._steps.append(ModuleStep(definition))
         args = {module_name: index for index, module_name in enumerate(bags)}
-        self._steps.append(CoreInstantiateStep(0, args, module_type))
+        self._steps.append(CoreInstantiateStep(0, args))
         instance = len(bags)
         if self._names.memory in self._module.exports:
             self._steps.append(CoreAliasStep(Sort.CORE_MEMORY, instance, self._names.memory))

@@ -24,7 +24,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ingen_runtime.engine import bindings as c
 
@@ -63,13 +63,21 @@ class CodeCache:
 
     def path(self, wasm: bytes, fingerprint: str) -> Path:
         """Where the code of `wasm`, compiled under the configuration `fingerprint`, is kept."""
-        digest = hashlib.sha256(f"{c.WASMTIME_VERSION};{fingerprint};{_machine()};".encode())
+        digest = hashlib.sha256(f"{self.conditions(fingerprint)};".encode())
         digest.update(wasm)
         return self.folder / f"{digest.hexdigest()}.cwasm"
 
-    def load(self, engine_ptr: int, path: Path) -> int | None:
-        """The module at `path`, mapped from the file; None where there is none that this engine accepts."""
-        if not _is_intact(path):
+    def conditions(self, fingerprint: str) -> str:
+        """All that decides what the compiler makes of a module, under the configuration `fingerprint`."""
+        return f"{c.WASMTIME_VERSION};{fingerprint};{_machine()}"
+
+    def load(self, engine_ptr: int, path: Path, status: FileStatus | None = None) -> int | None:
+        """The module at `path`, mapped from the file; None where there is none that this engine accepts.
+
+        `status` is the file's `file_status` of when it was checked last: where it still has it, its checksum
+        is not computed again.
+        """
+        if not (_is_intact(path) if status is None else file_status(path) == status):
             return None
         module = ctypes.c_void_p()
         error = c.module_deserialize_file(engine_ptr, os.fsencode(path), ctypes.byref(module))
@@ -86,11 +94,24 @@ class CodeCache:
             c.error_delete(error)
             return
         try:
-            self._write(path, (ctypes.c_char * vec.size).from_address(vec.data or 0))
+            self.write(path, (ctypes.c_char * vec.size).from_address(vec.data or 0))
         finally:
             c.byte_vec_delete(ctypes.byref(vec))
 
-    def _write(self, path: Path, code: ctypes.Array[ctypes.c_char]) -> None:
+    def read(self, path: Path) -> memoryview | None:
+        """What was written at `path`; None where that is no intact entry."""
+        try:
+            with path.open("rb") as file:
+                if not _is_ours(os.fstat(file.fileno())):
+                    return None
+                entry = memoryview(file.read())
+        except OSError:
+            return None
+        content = entry[: -_TRAILER.size]
+        return content if content and entry[-_TRAILER.size :] == _trailer(content) else None
+
+    def write(self, path: Path, code: Buffer) -> None:
+        """Keep data at `path`, for this user alone. Does nothing where that cannot be done."""
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,12 +135,33 @@ def _trailer(code: Buffer) -> bytes:
     return _TRAILER.pack(_MAGIC, memoryview(code).nbytes, zlib.crc32(code))
 
 
+FileStatus: TypeAlias = tuple[int, int, int, int, int]
+"""Device, inode, size, time of the last change of the content, and of the file."""
+
+
+def file_status(path: Path) -> FileStatus | None:
+    """What changes whenever a file is written; None where it is not there, or another user may
+    have written it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if not _is_ours(status):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether no other user can have written the file."""
+    return not hasattr(os, "getuid") or (status.st_uid in (os.getuid(), 0) and not status.st_mode & 0o022)
+
+
 def _is_intact(path: Path) -> bool:
     """Whether `path` is a whole entry, and a plain file that no other user can have written."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if hasattr(os, "getuid") and (status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o022):
+            if not _is_ours(status):
                 return False
             length = status.st_size - _TRAILER.size
             if length <= 0:

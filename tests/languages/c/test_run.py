@@ -20,9 +20,10 @@ from ingen_sdkgen.languages import c
 from ingen_sdkgen.languages.c.functions import FunctionView
 from ingen_sdkgen.languages.c.view import WorldView, view_world
 from ingen_sdkgen.languages.planning import find_world, plan_world
+from ingen_sdkgen.model import WorldId
 from ingen_sdkgen.render import Templates
-from ingen_sdkgen.resolve import load
-from tests.languages.c.toolchain import compile_plainly, compile_strictly, componentize, link
+from ingen_sdkgen.resolve import load, load_text
+from tests.languages.c.toolchain import STRICT, compile_plainly, compile_strictly, componentize, link, zig
 from tests.languages.worlds import WIT
 from tests.runtime.canonical.strategies import values
 
@@ -235,3 +236,29 @@ def test_wasmtime_agrees(tmp_path: Path, library: Path) -> None:
     point = call("point-of", _record(x=0.5, y=2.5))
     assert (point.x, point.y) == (0.5, 2.5)
     assert live_blocks(store) == 0
+
+
+HELLO = """
+#include "world.h"
+#include <stdio.h>
+plainly_string_t exports_plainly_greet(plainly_string_t name) {
+    char text[100];
+    int len = snprintf(text, sizeof text, "Hello, %.*s!", (int)name.len, name.ptr);
+    plainly_string_free(&name);
+    return plainly_string_copy_n(text, (size_t)len);
+}
+"""
+
+
+@pytest.mark.slow
+def test_with_a_c_library(tmp_path: Path) -> None:
+    resolve = load_text(
+        "package a:b;\nworld plainly { export greet: func(name: string) -> string; }\n"
+    ).resolve
+    for name, content in c.generate(resolve, WorldId(0), c.Options("world"), Templates()).items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "user.c").write_text(HELLO, "utf-8")
+    target = ("-target", "wasm32-wasi", "-mexec-model=reactor")
+    zig("cc", *target, *STRICT, "-std=c99", "-O1", "world.c", "user.c", "-o", "hello.wasm", folder=tmp_path)
+    instance = Component.from_file(tmp_path / "hello.wasm").instantiate()
+    assert instance.call("greet", "you") == "Hello, you!"

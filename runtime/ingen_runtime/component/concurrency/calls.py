@@ -5,7 +5,6 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -49,6 +48,8 @@ from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError, Trap, TrapKind
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ingen_runtime.canonical import Endpoint
     from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
     from ingen_runtime.component.plan import LowerStep
@@ -202,6 +203,8 @@ class HostTask:
         self._scheduler.start(GuestThread(task), self._run(func, arguments, on_resolve))
 
     async def _run(self, func: HostFunc, arguments: Any, on_resolve: Callable[[Any], None]) -> None:
+        import asyncio  # see `scheduler`
+
         future = self._future = asyncio.ensure_future(func.call(*arguments))
         self._scheduler.watch(future)
         try:

@@ -9,7 +9,6 @@ Source: CanonicalABI.md, "Thread State".
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,8 @@ from ingen_runtime.engine import CoreStore
 from ingen_runtime.errors import Trap, TrapKind
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ingen_runtime.canonical import InstanceState
     from ingen_runtime.component.concurrency.tasks import InstanceTasks, Task
 
@@ -213,6 +214,8 @@ class Scheduler:
 
         Raises: Trap where nothing can ever go on, and what stops a guest.
         """
+        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
+
         turns = 0
         while self._busy is not None or not done():
             if self._busy is not None:
