@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import jinja2
 import pytest
 from jinja2 import nodes
 
+from ingen_sdkgen.languages import c, python_host, rust
 from ingen_sdkgen.render import Header, TemplateError, Templates, doc, indent, own_templates, verify
 
 _NODES = (
@@ -92,6 +94,11 @@ def test_what_is_placing_is_not() -> None:
         "{% endfor %}{% include 'c/header.j2' %}"
     )
     assert violations(source) == []
+
+
+@pytest.mark.parametrize("language", [c, python_host, rust], ids=lambda language: str(language.LANGUAGE))
+def test_a_language_knows_its_templates(language: ModuleType) -> None:
+    assert sorted(language.TEMPLATES) == Templates().names(language.LANGUAGE)
 
 
 def write(folder: Path, name: str, text: str) -> None:

@@ -13,7 +13,7 @@ from ingen_sdkgen.render import Templates
 __all__ = ["LANGUAGE", "TEMPLATES", "Options", "generate"]
 
 LANGUAGE: Final = "c"
-TEMPLATES: Final = ("c/header.h.j2", "c/source.c.j2")
+TEMPLATES: Final = ("c/header.h.j2", "c/source.c.j2", "c/definition.j2", "c/macros.j2")
 
 
 @dataclass(frozen=True, slots=True)

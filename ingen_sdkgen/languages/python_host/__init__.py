@@ -14,7 +14,12 @@ from ingen_sdkgen.render import Templates
 __all__ = ["LANGUAGE", "TEMPLATES", "Options", "generate"]
 
 LANGUAGE: Final = "python_host"
-TEMPLATES: Final = ("python_host/world.py.j2", "python_host/interface.py.j2")
+TEMPLATES: Final = (
+    "python_host/world.py.j2",
+    "python_host/interface.py.j2",
+    "python_host/prelude.j2",
+    "python_host/macros.j2",
+)
 
 _LACKS: Final = frozenset({Feature.STREAM, Feature.FUTURE, Feature.ERROR_CONTEXT})
 
