@@ -64,8 +64,9 @@ def build(guest: Guest) -> bool:
             wasm = _build_rust(guest)
         case other:
             raise BuildFailure(f"ingen-sdkgen does not know how to compile {other}: its templates add it")
-    if guest.target.build.component:
-        wasm = componentize(wasm)
+    # Some compilers make a component themselves, such as Rust's for wasm32-wasip2.
+    if guest.target.build.component and not _is_component(wasm):
+        wasm = componentize(wasm, guest.name)
     try:
         if guest.output.read_bytes() == wasm:
             return False
@@ -75,20 +76,27 @@ def build(guest: Guest) -> bool:
     return True
 
 
-def componentize(module: bytes, adapters: Sequence[str] = ()) -> bytes:
-    """The component that a core module with a `component-type` section makes.
+def componentize(module: bytes, name: str, adapters: Sequence[str] = ()) -> bytes:
+    """The component that a core module with a `component-type` section makes; messages call it `name`.
 
     `adapters` are modules that provide other imports, as wasm-tools takes them: `FILE` or `NAME=FILE`.
 
     Raises: MissingTool, BuildFailure
     """
+    if _is_component(module):
+        raise BuildFailure(f"{name} is a component already")
     options = [part for adapter in adapters for part in ("--adapt", adapter)]
     with tempfile.TemporaryDirectory(prefix="ingen-") as folder:
         source, made = Path(folder, "module.wasm"), Path(folder, "component.wasm")
         source.write_bytes(module)
         command = [str(toolchains.wasm_tools()), "component", "new", str(source), "-o", str(made), *options]
-        _run("wasm-tools cannot make a component of it", command, Path())
+        _run(f"wasm-tools cannot make a component of {name}", command, Path())
         return made.read_bytes()
+
+
+def _is_component(wasm: bytes) -> bool:
+    """Whether the bytes begin as a component does, and not as a core module."""
+    return wasm[4:8] == b"\x0d\0\x01\0"
 
 
 # --- C --------------------------------------------------------------------------------------------------

@@ -96,5 +96,5 @@ def _componentize(arguments: argparse.Namespace) -> None:
         module = arguments.module.read_bytes()
     except OSError as error:
         raise UnreadableInput(arguments.module, error.strerror or str(error)) from error
-    write(arguments.output, componentize(module, arguments.adapt))
+    write(arguments.output, componentize(module, str(arguments.module), arguments.adapt))
     print(f"wrote {arguments.output}", file=sys.stderr)

@@ -153,9 +153,26 @@ def test_settings_of_a_build(capfd: Output) -> None:
         file.write("#ifndef X\n#error X\n#endif\n")
     assert main(["build", "--project", "hello"]) == 0
     assert Path("hello/out/a.wasm").read_bytes()[4:8] == b"\x0d\0\x01\0"
+    capfd.readouterr()
     assert main(["componentize", "hello/out/a.wasm", "-o", "b.wasm"]) == 1
-    assert "wasm-tools cannot make a component of it" in capfd.readouterr().err
+    assert capfd.readouterr().err == "error: hello/out/a.wasm is a component already\n"
+    imports = b"\x01\x04\x01\x60\0\0" + b"\x02\x07\x01\x01a\x01b\0\0"
+    Path("c.wasm").write_bytes(b"\0asm\1\0\0\0" + imports)
+    assert main(["componentize", "c.wasm", "-o", "b.wasm"]) == 1
+    assert "error: wasm-tools cannot make a component of c.wasm (exit status 1)" in capfd.readouterr().err
     assert not Path("b.wasm").exists()
+
+
+@pytest.mark.slow
+def test_a_target_that_makes_components(capfd: Output, wasm_tools: Path) -> None:
+    try:
+        toolchains.rust_compiler("wasm32-wasip2")
+    except toolchains.MissingTool as missing:
+        absent(str(missing))
+    project("rust", '[guest.build]\ntarget = "wasm32-wasip2"\ncomponent = true\n')
+    assert main(["build", "--project", "hello"]) == 0
+    subprocess.run([wasm_tools, "validate", "hello/build/hello.wasm"], check=True)
+    assert Path("hello/build/hello.wasm").read_bytes()[4:8] == b"\x0d\0\x01\0"
 
 
 @pytest.mark.slow
