@@ -71,7 +71,6 @@ from ingen_runtime.canonical.layout import (
     CoreFuncType,
     CoreType,
     Direction,
-    StringEncoding,
     alignment,
     elem_size,
     flatten_functype,
@@ -80,6 +79,7 @@ from ingen_runtime.canonical.plan import CoreCall, HostCall
 from ingen_runtime.canonical.resources import GuestResource, HostResource, Resource, ResourceHandle
 from ingen_runtime.canonical.sequences import ValuesPlan
 from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
+from ingen_runtime.component.types import StringEncoding
 
 __all__ = [
     "SLOT_SIZE",
