@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
-from wasmtime import _bindings as ffi
 from wasmtime import component as theirs
+from wasmtime._ffi import dll
 
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
@@ -134,7 +134,7 @@ def unchecked_add() -> Callable[[int, int], tuple[int]]:
     func = instance.exports(store)["add"]
     assert isinstance(func, wasmtime.Func)
     kind = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
-    call = kind(_address(ffi.dll.wasmtime_func_call_unchecked))
+    call = kind(_address(dll.wasmtime_func_call_unchecked))
     raw, trap = ctypes.create_string_buffer(32), ctypes.c_void_p()
     context, function = _address(store._context()), ctypes.addressof(func._func)
     raw_at, trap_at = ctypes.addressof(raw), ctypes.addressof(trap)
@@ -144,7 +144,7 @@ def unchecked_add() -> Callable[[int, int], tuple[int]]:
         pack(raw, 0, a, b)
         if call(context, function, raw_at, 2, trap_at) or trap:
             raise RuntimeError("trap")
-        return unpack(raw, 0)  # type: ignore[return-value]  # one number, which typeshed cannot know
+        return unpack(raw, 0)
 
     invoke.__dict__["kept"] = (func, store)
     return invoke

@@ -80,11 +80,7 @@ class CoreFunc(_CoreExtern):
 class CoreMemory(_CoreExtern):
     """A linear memory."""
 
-    __slots__ = ("_handle", "_length", "_size", "_view", "measured")
-
-    measure: ClassVar[Callable[[Any, Any], int]] = staticmethod(c.memory_data_size)
-    """Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used only
-    while a call of the guest is under way."""
+    __slots__ = ("_handle", "_length", "_size", "_view", "measure", "measured")
 
     KIND: ClassVar[int] = c.EXTERN_MEMORY
     type: CoreMemoryType
@@ -94,6 +90,9 @@ class CoreMemory(_CoreExtern):
         store.check_usable()
         self._handle = self._buffer()
         self.measured: Final[tuple[Any, Any]] = (c.by_address(store.context), ctypes.byref(self._handle))
+        # Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used
+        # only while a call of the guest is under way.
+        self.measure: Final[Callable[[Any, Any], int]] = c.memory_data_size
         self._size: Callable[[Any, Any], int] = c.memory_data_size
         self._length = -1
         self._view = memoryview(b"")
