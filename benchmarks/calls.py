@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
-from wasmtime import _bindings as ffi
+from wasmtime import _ffi as ffi
 from wasmtime import component as theirs
 
 from ingen_runtime.component.component import Component
@@ -144,7 +144,7 @@ def unchecked_add() -> Callable[[int, int], tuple[int]]:
         pack(raw, 0, a, b)
         if call(context, function, raw_at, 2, trap_at) or trap:
             raise RuntimeError("trap")
-        return unpack(raw, 0)  # type: ignore[return-value]  # one number, which typeshed cannot know
+        return unpack(raw, 0)
 
     invoke.__dict__["kept"] = (func, store)
     return invoke

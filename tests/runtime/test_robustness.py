@@ -1,4 +1,4 @@
-"""A guest that misbehaves gets an error within its limits, its instance is poisoned, and the next guest runs."""
+"""A guest that misbehaves gets an error within its limits, its instance is poisoned, the next guest runs."""
 
 from __future__ import annotations
 

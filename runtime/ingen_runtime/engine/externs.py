@@ -82,10 +82,6 @@ class CoreMemory(_CoreExtern):
 
     __slots__ = ("_handle", "_length", "_size", "_view", "measured")
 
-    measure: ClassVar[Callable[[Any, Any], int]] = staticmethod(c.memory_data_size)
-    """Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used only
-    while a call of the guest is under way."""
-
     KIND: ClassVar[int] = c.EXTERN_MEMORY
     type: CoreMemoryType
 
@@ -98,6 +94,13 @@ class CoreMemory(_CoreExtern):
         self._length = -1
         self._view = memoryview(b"")
         store.watch_memory(self)
+
+    @property
+    def measure(self) -> Callable[[Any, Any], int]:
+        """Gives the length in bytes, called with `measured`: `len` without its cost and its checks, to be used
+        only while a call of the guest is under way."""
+        measure: Callable[[Any, Any], int] = c.memory_data_size
+        return measure
 
     def view(self) -> memoryview:
         """All of the memory as it is now: bytes, writable.
