@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import calls
+from benchmarks import calls, startup
 
 
 @pytest.mark.parametrize("label", ["add(", "host", "string of", "f64}, there", "string, f64", "class"])
@@ -15,3 +15,9 @@ def test_calls(label: str, capsys: pytest.CaptureFixture[str]) -> None:
     ratio = float(lines[1].rpartition("x")[0].split()[-1].replace(",", ""))
     # Far from every target, so that a busy machine does not fail the test, but a slow path does.
     assert ratio < 5 if label == "class" else ratio > 4
+
+
+@pytest.mark.parametrize("part", ["instances", "waiting"])
+def test_startup(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert startup.main(["--quick", "--only", part]) == 0
+    assert "200 " in capsys.readouterr().out
