@@ -62,16 +62,21 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
     def folder_of_its_own() -> str:
         return str(scratch / f"fresh-{next(fresh)}")
 
+    def verb(language: str) -> list[str]:
+        guest = language != "python"
+        return ["gen-wasm" if guest else "gen-host", str(folder), "--world", world, "--language", language]
+
     def cold(language: str) -> Contender:
         def prepare() -> tuple[list[str], dict[str, str]]:
-            command = ours("gen-wasm", str(folder), "--world", world, "--language", language)
-            return [*command, "--out", folder_of_its_own()], {"INGEN_CACHE_DIR": folder_of_its_own()}
+            return [*ours(*verb(language)), "--out", folder_of_its_own()], {
+                "INGEN_CACHE_DIR": folder_of_its_own()
+            }
 
         return Contender(f"ours, {language}, cold: empty cache", prepare)
 
     def unchanged(language: str) -> Contender:
         out, cache = str(scratch / f"out-{language}"), str(scratch / "cache")
-        command = ours("gen-wasm", str(folder), "--world", world, "--language", language, "--out", out)
+        command = ours(*verb(language), "--out", out)
         return Contender(f"ours, {language}, unchanged", lambda: (command, {"INGEN_CACHE_DIR": cache}), 2.5)
 
     binding = [str(PROGRAMS / "componentize-py"), "-d", str(folder), "-w", world, "bindings"]
@@ -82,7 +87,8 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
     if jco is not None:
         types = [str(jco), "types", str(folder), "--world-name", world, "--out-dir"]
         found.append(Contender("jco types", lambda: ([*types, folder_of_its_own()], {})))
-    return [*found, cold("c"), cold("rust"), unchanged("c"), unchanged("rust")]
+    languages = ["c", "rust", "python"]
+    return [*found, *map(cold, languages), *map(unchanged, languages)]
 
 
 def main() -> None:
