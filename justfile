@@ -10,19 +10,19 @@ workers := "2"
 default:
     @just --list --unsorted
 
-# Make .venv (./justw has done it when you read this)
+# Install what the registries cannot give: Rust's WebAssembly targets (./justw made .venv before)
 [group("start")]
 init:
-    @python -c "import sys; print('Ready:', sys.prefix, 'with Python', sys.version.split()[0])"
+    @python scripts/install_rust_targets.py
 
 # Run all tests, code checks included; this is what CI runs. ARGS go to pytest: ./justw test -k cache
 [group("check")]
-test *ARGS:
+test *ARGS: init
     python -m pytest --numprocesses {{workers}} {{ARGS}}
 
 # Run the code checks one by one with their own output, then the other tests
 [group("check")]
-check: lint
+check: init lint
     python -m pytest --numprocesses {{workers}} --ignore tests/project/test_code_rules.py
 
 # Run the code checks only: ruff, format, types, import rules
@@ -54,6 +54,13 @@ demo:
 [group("try")]
 bench *ARGS:
     python -m benchmarks.wit {{ARGS}}
+    python -m benchmarks.generate
+    python -m benchmarks.calls
+
+# Measure generating bindings, beside componentize-py and jco (which npm installs)
+[group("try")]
+bench-generate *ARGS:
+    python -m benchmarks.generate {{ARGS}}
 
 # Measure the component host beside wasmtime's: calls, or starts and many instances
 [group("try")]

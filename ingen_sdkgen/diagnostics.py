@@ -117,7 +117,10 @@ class SourceMap:
 
 
 class WitErrors(IngenError):
-    """All independent errors of a run, in the order in which they were found. Never empty."""
+    """The independent errors of a run, in the order in which they were found. Never empty.
+
+    There may be more than these where there are `MAX_ERRORS` of them.
+    """
 
     def __init__(self, errors: Iterable[WitError], sources: SourceMap) -> None:
         self.errors = tuple(errors)
@@ -129,9 +132,41 @@ class WitErrors(IngenError):
         return self.errors[0].message + (f" (and {more} more)" if more else "")
 
 
+MAX_ERRORS = 100
+"""How many errors a run reports; those after it may well follow from these."""
+
+
+class TooManyErrors(Exception):
+    """The last error fits that is reported of a run."""
+
+
+class ErrorList(list[WitError]):
+    """The errors of a run while they are found, at most `MAX_ERRORS`: finding more takes time."""
+
+    def append(self, error: WitError) -> None:
+        """Take in an error.
+
+        Raises: TooManyErrors, with the last one that fits.
+        """
+        super().append(error)
+        if len(self) == MAX_ERRORS:
+            raise TooManyErrors
+
+
+_MAX_COMPARED = 200
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A hint that names the nearest known name, or None where nothing is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """A hint that names the nearest known name, or None where nothing is near.
+
+    Among very many names, only those that are near in the alphabet are looked at: comparing takes long.
+    """
+    names = list(known)
+    if len(names) > _MAX_COMPARED:
+        names.sort()
+        at = bisect.bisect_left(names, name)
+        names = names[max(0, at - _MAX_COMPARED // 2) : at + _MAX_COMPARED // 2]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None
 
 
@@ -161,14 +196,14 @@ def _excerpt(sources: SourceMap, span: Span, paint: _Painter, style: str, label:
     """The place, the source line and carets under it."""
     location = sources.locate(span.file, span.start)
     source = sources.files[span.file]
-    line = _printable(source.line(location.line))
+    line = source.line(location.line)
     end = sources.locate(span.file, max(span.end, span.start))
     last_column = end.column if end.line == location.line else len(line) + 1
     width = max(last_column - location.column, 1)
     first = location.column - 1
     # A very long line is shown around the place.
     cut = max(0, first - _MAX_SHOWN_COLUMNS // 2) if len(line) > _MAX_SHOWN_COLUMNS else 0
-    shown = line[cut : cut + _MAX_SHOWN_COLUMNS]
+    shown = _printable(line[cut : cut + _MAX_SHOWN_COLUMNS])
     carets = "^" * max(1, min(width, len(shown) - (first - cut)))
     gutter = " " * len(str(location.line))
     bar = paint(_BOLD_BLUE, "|")

@@ -62,18 +62,28 @@ class EarlierRuns:
         parts = [part.encode("utf-8", "surrogateescape") for part in form]
         return f"out-{digest([str(self._name).encode(), *parts])}"
 
-    def _digest(self) -> str | None:
-        """A name for the input: the tool, the options, names and contents of the files."""
-        parts = [code_fingerprint(), b"%d" % len(self._options), *self._options]
+    def inputs(self) -> list[tuple[Path, bytes]]:
+        """The files of the input with their contents; none where they cannot be read twice."""
+        places = self._contents()
+        return [] if places is None else [(path, data) for path, data in places if data is not None]
+
+    def _contents(self) -> list[tuple[Path, bytes | None]] | None:
+        """Files and folders (None) of the input, or None where it cannot be read, or only once."""
         try:
-            # What can be read only once, such as a pipe, is left alone.
             if not self._path.is_dir() and not self._path.is_file():
                 return None
-            for place in _places(self._path):
-                parts.append(bytes(place.relative_to(self._path)))
-                parts.append(b"" if place.is_dir() else place.read_bytes())
+            return [(place, None if place.is_dir() else place.read_bytes()) for place in _places(self._path)]
         except OSError:
             return None
+
+    def _digest(self) -> str | None:
+        """A name for the input: the tool, the options, names and contents of the files."""
+        places = self._contents()
+        if places is None:
+            return None
+        parts = [code_fingerprint(), b"%d" % len(self._options), *self._options]
+        for place, data in places:
+            parts += [bytes(place.relative_to(self._path)), data or b""]
         return digest(parts)
 
 

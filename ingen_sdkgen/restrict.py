@@ -49,6 +49,22 @@ def find_world(resolve: Resolve, name: str) -> WorldId:
     raise ItemNotFound(f"package `{main.name}` has no world `{name}`", hint=hint)
 
 
+def only_world(resolve: Resolve) -> WorldId:
+    """The main package's world, where it has just one.
+
+    Raises: ItemNotFound
+    """
+    main = resolve.packages[resolve.main]
+    if len(main.worlds) == 1:
+        return next(iter(main.worlds.values()))
+    if not main.worlds:
+        raise ItemNotFound(f"package `{main.name}` has no world", hint="name one of another package in full")
+    names = ", ".join(f"`{name}`" for name in main.worlds)
+    raise ItemNotFound(
+        f"package `{main.name}` has several worlds, so one must be named", hint=f"there is {names}"
+    )
+
+
 def restrict_to_world(resolve: Resolve, world: WorldId) -> Resolve:
     """The IR with just this world, the interfaces and types that it reaches, and their packages.
 

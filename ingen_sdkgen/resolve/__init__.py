@@ -8,11 +8,22 @@ those written (`elaborate`).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingen_sdkgen.diagnostics import ItemConflict, Note, ResolveError, SourceMap, WitError, WitErrors
+from ingen_sdkgen.diagnostics import (
+    MAX_ERRORS,
+    ErrorList,
+    ItemConflict,
+    Note,
+    ResolveError,
+    SourceMap,
+    TooManyErrors,
+    WitError,
+    WitErrors,
+)
 from ingen_sdkgen.model import PackageName, Resolve
 from ingen_sdkgen.resolve.drafting import draft_package
 from ingen_sdkgen.resolve.files import FileReader, PackageFiles
@@ -87,20 +98,23 @@ def _resolve(files: PackageFiles, sources: SourceMap, errors: list[WitError], ga
         if any(used in broken for used, _ in _used_packages(packages[name])):
             broken.add(name)
             continue
-        found: list[WitError] = []
-        draft = draft_package(packages[name], found)
-        if not found:
-            place_package(draft, tables, gates, found)
+        found = ErrorList()
+        with contextlib.suppress(TooManyErrors):
+            draft = draft_package(packages[name], found)
+            if not found:
+                place_package(draft, tables, gates, found)
         if found:
             errors += found
             broken.add(name)
+        if len(errors) >= MAX_ERRORS:
+            break
     _fail_on(errors, sources)
     return Loaded(tables.finish(tables.package_ids[main]), sources)
 
 
 def _fail_on(errors: list[WitError], sources: SourceMap) -> None:
     if errors:
-        raise WitErrors(errors, sources)
+        raise WitErrors(errors[:MAX_ERRORS], sources)
 
 
 def _by_name(packages: list[PackageSyntax], errors: list[WitError]) -> dict[PackageName, PackageSyntax]:

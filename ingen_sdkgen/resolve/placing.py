@@ -22,6 +22,7 @@ from ingen_sdkgen.model import (
     Owner,
     Package,
     PackageId,
+    PackageName,
     Primitive,
     Span,
     Stability,
@@ -90,6 +91,7 @@ class _Placing:
         self._own: dict[TypeId, TypeId] = {}
         # Types that are not placed because of a mistake, rather than a gate.
         self._failed: set[int] = set()
+        self._missing_packages: set[PackageName] = set()
 
     def run(self) -> PackageId:
         draft, tables = self._draft, self._tables
@@ -185,16 +187,20 @@ class _Placing:
         hint = did_you_mean(str(foreign.package), known) or (
             "packages that are used belong into the folder `deps/`, or into the same file"
         )
-        if not any(error.span == foreign.package_span for error in self._errors):
+        if foreign.package not in self._missing_packages:
+            self._missing_packages.add(foreign.package)
             self._errors.append(
                 ItemNotFound(f"there is no package `{foreign.package}`", foreign.package_span, hint=hint)
             )
         return None
 
+    def _is_wanted(self, foreign: ForeignItem) -> bool:
+        return any(self._lets_in(stability, foreign.span) for stability in foreign.stabilities)
+
     def _foreign_item(
         self, foreign: ForeignItem, package: Package, items: Mapping[str, _ItemId], what: str
     ) -> _ItemId | None:
-        if not any(self._lets_in(stability, foreign.span) for stability in foreign.stabilities):
+        if not self._is_wanted(foreign):
             return None
         found = items.get(foreign.name)
         if found is None:
@@ -245,6 +251,10 @@ class _Placing:
     def _foreign_type(self, foreign: ForeignType, span: Span) -> TypeId | None:
         interface = self._interfaces[foreign.interface]
         if interface is None:
+            item = self._draft.interfaces[foreign.interface].foreign
+            assert item is not None, "a foreign type is of a foreign interface"
+            if self._is_wanted(item):
+                raise _Excluded  # it is missing, which is reported
             return None
         types = self._tables.interfaces[interface].types
         found = types.get(foreign.name)

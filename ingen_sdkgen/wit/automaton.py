@@ -1,11 +1,13 @@
 """The LALR(1) automaton of `wit.lark`, as tables.
 
-lark reads the grammar and computes the automaton; what drives it is `ingen_sdkgen.wit.parser`. The tables are
-plain data and are kept in the cache, so lark is imported only where they have to be made.
+lark reads the grammar and computes the automaton; what drives it is `ingen_sdkgen.wit.parser`. The tables
+are plain data and stand in `tables.json`, so lark is imported only where the grammar is being worked on; then
+they are kept in the cache.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lark.grammar import Rule
 
 _GRAMMAR = Path(__file__).with_name("wit.lark")
+TABLES = Path(__file__).with_name("tables.json")
 _START_RULE = "file"
 
 Make: TypeAlias = Callable[[list[Any]], Any]
@@ -54,14 +57,17 @@ class Automaton:
 @functools.cache
 def automaton() -> Automaton:
     """The automaton of the grammar, the same one each time."""
+    name = _name()
+    with contextlib.suppress(OSError, ValueError):
+        shipped = json.loads(TABLES.read_bytes())
+        if shipped.get("of") == name:
+            return _assemble(shipped)
     cache = Cache.of_user()
-    # Which lark made them is no part of the name: the tables of a grammar are the same.
-    name = "tables-" + digest([_GRAMMAR.read_bytes(), Path(__file__).read_bytes()])
-    kept = cache.load(name)
+    kept = cache.load(f"tables-{name}")
     if kept is not None:
         return _assemble(json.loads(kept))
-    tables = _make_tables()
-    cache.store(name, json.dumps(tables).encode())
+    tables = make_tables()
+    cache.store(f"tables-{name}", json.dumps(tables).encode())
     return _assemble(tables)
 
 
@@ -72,7 +78,8 @@ def automaton() -> Automaton:
 # A step is the number of a state, or ~n where rule n ends. For a rule, see `_plain_rule`.
 
 
-def _make_tables() -> dict[str, Any]:
+def make_tables() -> dict[str, Any]:
+    """The tables of the grammar, from lark; the same each time, whatever order lark has its states in."""
     from lark import Lark
     from lark.lexer import Lexer
     from lark.parsers.lalr_analysis import Shift
@@ -93,14 +100,14 @@ def _make_tables() -> dict[str, Any]:
         maybe_placeholders=True,
     )
     conf = lark.parse_interactive().parser_state.parse_conf
-    numbers = {state: number for number, state in enumerate(sorted(conf.states))}
+    numbers = {state: number for number, state in enumerate(_in_order(conf.states, conf.start_state, Shift))}
     rules: dict[Rule, int] = {}
 
     def step(action: object, target: Any) -> int:
         return numbers[target] if action is Shift else ~rules.setdefault(target, len(rules))
 
     states = [
-        {str(name): step(action, target) for name, (action, target) in conf.states[state].items()}
+        {name: step(action, target) for name, (action, target) in sorted(conf.states[state].items())}
         for state in numbers
     ]
     return {
@@ -110,6 +117,36 @@ def _make_tables() -> dict[str, Any]:
         "rules": [_plain_rule(rule) for rule in rules],
         "states": states,
     }
+
+
+def shipped_tables() -> bytes:
+    """What `tables.json` should hold: the tables, and of what they are; a line for each rule and state."""
+    tables = make_tables()
+    lines = [f'"of": {json.dumps(_name())}']
+    for key, value in tables.items():
+        if isinstance(value, list):
+            rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in value)
+            lines.append(f'"{key}": [\n{rows}\n]')
+        else:
+            lines.append(f'"{key}": {json.dumps(value)}')
+    return ("{" + ",\n".join(lines) + "}\n").encode()
+
+
+def _name() -> str:
+    """What tables are known by. The lark that made them is no part of it: one grammar has one automaton."""
+    return digest([_GRAMMAR.read_bytes(), Path(__file__).read_bytes()])
+
+
+def _in_order(states: Mapping[Any, Mapping[str, tuple[object, Any]]], start: Any, shift: object) -> list[Any]:
+    """The states in the order in which they are reached from the first one, terminals and rules by name."""
+    found = [start]
+    known = {start}
+    for state in found:
+        for _, (action, target) in sorted(states[state].items()):
+            if action is shift and target not in known:
+                known.add(target)
+                found.append(target)
+    return found
 
 
 def _plain_rule(rule: Rule) -> list[Any]:

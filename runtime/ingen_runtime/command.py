@@ -7,7 +7,6 @@ import difflib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ingen_runtime.component.type_text import func_type_text, val_type_text
 from ingen_runtime.component.types import FuncType, OptionType, ResultType, ValType
 from ingen_runtime.engine import CoreStore, StoreLimits
 from ingen_runtime.errors import IngenError, InternalError
+from ingen_runtime.frozen import frozen
 from ingen_runtime.wave import WaveError, parse_value, print_value, textless_part
 
 EXIT_OK = 0
@@ -58,7 +58,7 @@ class UsageError(IngenError):
     """The command line does not fit what the component exports."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """An exported function: the name of its instance (empty at the root), its own name and type."""
 

@@ -7,7 +7,8 @@ fields; `str()` gives the message without a location.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from ingen_runtime.frozen import frozen
 
 
 class IngenError(Exception):
@@ -106,7 +107,7 @@ class TrapKind(enum.Enum):
     OTHER = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WasmFrame:
     """One frame of a guest's backtrace. Offsets count bytes in the function and in the core module's
     binary."""

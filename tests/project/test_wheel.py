@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = {"ingen_sdkgen": ROOT / "ingen_sdkgen", "ingen_runtime": ROOT / "runtime" / "ingen_runtime"}
+PACKAGES = {
+    "ingen_sdkgen": ROOT / "ingen_sdkgen",
+    "ingen_sdkgen/templates": ROOT / "templates",
+    "ingen_runtime": ROOT / "runtime" / "ingen_runtime",
+}
 
 
 def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -279,10 +279,10 @@ def test_instantiations_that_multiply_are_refused() -> None:
         for n in range(1, 40)
     )
     binary = wat(f"(component (component $c0 (type (func))) {levels} (instance (instantiate $c39)))")
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ComponentFormatError, match="too long to evaluate"):
         decode(binary)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_instantiations_that_nest_are_refused() -> None:
@@ -326,12 +326,12 @@ def test_broken_binaries_are_refused_or_read(tmp_path: Path) -> None:
     for binary in sound_binaries(tmp_path):
         for _ in range(1000):
             broken = mutate_binary(binary, source)
-            started = time.perf_counter()
+            started = time.process_time()
             try:
                 render_json(decode(broken))
                 read += 1
             except ComponentFormatError:
                 refused += 1
-            assert time.perf_counter() - started < 1
+            assert time.process_time() - started < 1
     assert refused > 1000
     assert read > 20

@@ -93,3 +93,10 @@ interface i {{ type t = u8; }}
 world w {{ @unstable(feature = off) {item} }}
 """
     assert ours(text) == theirs(text)
+
+
+def test_a_missing_package_is_one_mistake() -> None:
+    uses = "interface i { use x:y/z.{t}; f: func(a: t); }\nworld w { import x:y/z; use x:y/q.{r}; }\n"
+    with pytest.raises(WitErrors) as caught:
+        load_text(f"package a:b;\n{uses}")
+    assert [str(error) for error in caught.value.errors] == ["there is no package `x:y`"]

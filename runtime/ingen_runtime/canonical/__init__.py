@@ -46,40 +46,97 @@ it is first called.
 
 `ValueClasses(named, errors)` decides which Python classes stand for named types: its own, made from the
 types, or those that a binding brings by type name.
+
+Names are looked up when they are first used: who needs the layout alone does not load the compiler.
 """
 
-from ingen_runtime.canonical.classes import RecordClass, ValueClasses, VariantClass
-from ingen_runtime.canonical.core import SLOT_SIZE, CoreFunction, Memory
-from ingen_runtime.canonical.endpoint import AsyncValues, Endpoint
-from ingen_runtime.canonical.exports import ExportParts, ExportPlan, compile_lift
-from ingen_runtime.canonical.fused import FusedParts, FusedPlan, compile_fused
-from ingen_runtime.canonical.handles import (
-    BorrowScope,
-    Handle,
-    HandleTable,
-    InstanceState,
-    Loan,
-    check_may_leave,
-    might_be_recursive,
-    release,
-    resource_drop,
-    resource_new,
-    resource_rep,
-)
-from ingen_runtime.canonical.imports import ImportParts, ImportPlan, compile_lower
-from ingen_runtime.canonical.layout import (
-    CoreFuncType,
-    CoreType,
-    Direction,
-    StringEncoding,
-    alignment,
-    elem_size,
-    flatten_functype,
-)
-from ingen_runtime.canonical.plan import CoreCall, HostCall
-from ingen_runtime.canonical.resources import GuestResource, HostResource, Resource, ResourceHandle
-from ingen_runtime.canonical.sequences import ValuesPlan
-from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ingen_runtime.canonical.classes import RecordClass, ValueClasses, VariantClass
+    from ingen_runtime.canonical.core import SLOT_SIZE, CoreFunction, Memory
+    from ingen_runtime.canonical.endpoint import AsyncValues, Endpoint
+    from ingen_runtime.canonical.exports import ExportParts, ExportPlan, compile_lift
+    from ingen_runtime.canonical.fused import FusedParts, FusedPlan, compile_fused
+    from ingen_runtime.canonical.handles import (
+        BorrowScope,
+        Handle,
+        HandleTable,
+        InstanceState,
+        Loan,
+        check_may_leave,
+        might_be_recursive,
+        release,
+        resource_drop,
+        resource_new,
+        resource_rep,
+    )
+    from ingen_runtime.canonical.imports import ImportParts, ImportPlan, compile_lower
+    from ingen_runtime.canonical.layout import (
+        CoreFuncType,
+        CoreType,
+        Direction,
+        alignment,
+        elem_size,
+        flatten_functype,
+    )
+    from ingen_runtime.canonical.plan import CoreCall, HostCall
+    from ingen_runtime.canonical.resources import GuestResource, HostResource, Resource, ResourceHandle
+    from ingen_runtime.canonical.sequences import ValuesPlan
+    from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
+    from ingen_runtime.component.types import StringEncoding
+
+_PLACES = {
+    "AsyncValues": "endpoint",
+    "BorrowScope": "handles",
+    "CoreCall": "plan",
+    "CoreFuncType": "layout",
+    "CoreFunction": "core",
+    "CoreType": "layout",
+    "Direction": "layout",
+    "Endpoint": "endpoint",
+    "Err": "values",
+    "ExportParts": "exports",
+    "ExportPlan": "exports",
+    "FusedParts": "fused",
+    "FusedPlan": "fused",
+    "GuestResource": "resources",
+    "Handle": "handles",
+    "HandleTable": "handles",
+    "HostCall": "plan",
+    "HostResource": "resources",
+    "ImportParts": "imports",
+    "ImportPlan": "imports",
+    "InstanceState": "handles",
+    "Loan": "handles",
+    "Memory": "core",
+    "Ok": "values",
+    "RecordClass": "classes",
+    "Resource": "resources",
+    "ResourceHandle": "resources",
+    "ResultError": "values",
+    "SLOT_SIZE": "core",
+    "Some": "values",
+    "StringEncoding": "strings",
+    "ValueClasses": "classes",
+    "ValuesPlan": "sequences",
+    "VariantClass": "classes",
+    "alignment": "layout",
+    "check_may_leave": "handles",
+    "compile_fused": "fused",
+    "compile_lift": "exports",
+    "compile_lower": "imports",
+    "elem_size": "layout",
+    "flatten_functype": "layout",
+    "might_be_recursive": "handles",
+    "release": "handles",
+    "resource_drop": "handles",
+    "resource_new": "handles",
+    "resource_rep": "handles",
+}
 
 __all__ = [
     "SLOT_SIZE",
@@ -129,3 +186,16 @@ __all__ = [
     "resource_new",
     "resource_rep",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{place}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_PLACES]

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, Flag
 from typing import Any, TypeVar
 
@@ -15,12 +13,13 @@ from ingen_runtime.canonical.names import attribute_name, class_name, member_nam
 from ingen_runtime.canonical.values import ResultError
 from ingen_runtime.component.types import EnumType, FlagsType, RecordType, ResultType, VariantType
 from ingen_runtime.errors import ClassMismatchError
+from ingen_runtime.frozen import frozen
 
 _NamedType = RecordType | VariantType | EnumType | FlagsType
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordClass:
     """A record's class: called with the fields in order; `attributes` are where they can be read."""
 
@@ -28,7 +27,7 @@ class RecordClass:
     attributes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class VariantClass:
     """A variant's case classes, in order. Cases with a payload are called with it, and hold it in `value`;
     the others are called with nothing.
@@ -108,6 +107,8 @@ class ValueClasses:
         return otherwise if type_.name is None else class_name(type_.name)
 
     def _record(self, type_: RecordType) -> RecordClass:
+        import dataclasses  # brings `inspect`, which takes longer than most calls: not all components need it
+
         supplied = self._supplied(type_)
         if supplied is None:
             attributes = tuple(attribute_name(field.label) for field in type_.fields)
@@ -128,6 +129,8 @@ class ValueClasses:
         return RecordClass(supplied, attributes)
 
     def _variant(self, type_: VariantType) -> VariantClass:
+        import dataclasses
+
         supplied = self._supplied(type_)
         if supplied is not None:
             self._check_variant(type_, supplied)
@@ -146,6 +149,8 @@ class ValueClasses:
         return VariantClass(base, tuple(cases))
 
     def _check_variant(self, type_: VariantType, supplied: Any) -> None:
+        import dataclasses
+
         name = str(type_.name)
         if not isinstance(supplied, tuple) or len(set(supplied)) != len(type_.cases):
             raise ClassMismatchError(name, f"a variant wants a tuple of {len(type_.cases)} case classes")

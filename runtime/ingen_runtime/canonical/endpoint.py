@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
@@ -40,19 +40,29 @@ class AsyncValues(Protocol):
         """The index of a new handle to an error context."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Endpoint:
     """A component instance with the canonical options of one lift or lower.
 
     `resources` has the run-time resource for each resource type that the function's type mentions.
     """
 
-    instance: InstanceState
-    memory: Memory | None = None
-    realloc: CoreFunction | None = None
-    resources: Mapping[ResourceType, Resource] = field(default_factory=dict)
-    async_values: AsyncValues | None = None
-    _heap: Heap | None = None
+    __slots__ = ("_heap", "async_values", "instance", "memory", "realloc", "resources")
+
+    def __init__(
+        self,
+        *,
+        instance: InstanceState,
+        memory: Memory | None = None,
+        realloc: CoreFunction | None = None,
+        resources: Mapping[ResourceType, Resource] = MappingProxyType({}),
+        async_values: AsyncValues | None = None,
+    ) -> None:
+        self.instance = instance
+        self.memory = memory
+        self.realloc = realloc
+        self.resources = resources
+        self.async_values = async_values
+        self._heap: Heap | None = None
 
     @property
     def heap(self) -> Heap | None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import Loan
-from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, StringEncoding, needs_memory
+from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, needs_memory
 from ingen_runtime.canonical.plan import (
     CoreCall,
     HostCall,
@@ -28,10 +27,11 @@ from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.styles import HostStyle
 from ingen_runtime.canonical.values import Err, Ok, ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, has_borrow, param_types
-from ingen_runtime.component.types import FuncType, ResultType
+from ingen_runtime.component.types import FuncType, ResultType, StringEncoding
+from ingen_runtime.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImportParts:
     """An import's call in pieces, for host functions that are awaited.
 

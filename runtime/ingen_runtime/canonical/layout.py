@@ -11,7 +11,6 @@ from __future__ import annotations
 import enum
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, assert_never
 
@@ -34,6 +33,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.frozen import frozen
 
 if sys.byteorder != "little":  # lists of numbers move as blocks of machine words
     raise ImportError("ingen_runtime.canonical needs a little-endian machine")
@@ -59,14 +59,6 @@ class CoreType(enum.Enum):
     F64 = "f64"
 
 
-class StringEncoding(enum.Enum):
-    """The `string-encoding` option; the value is its name in the text format."""
-
-    UTF8 = "utf8"
-    UTF16 = "utf16"
-    LATIN1_UTF16 = "latin1+utf16"
-
-
 class Direction(enum.Enum):
     """Which canonical definition a core signature belongs to."""
 
@@ -74,7 +66,7 @@ class Direction(enum.Enum):
     LOWER = "lower"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreFuncType:
     """A core function's type."""
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from ingen_runtime.canonical import handles, strings
@@ -20,7 +19,6 @@ from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
     MAX_LIST_BYTE_LENGTH,
     MAX_STRING_BYTE_LENGTH,
-    StringEncoding,
     alignment,
     cases_of,
     elem_size,
@@ -44,11 +42,13 @@ from ingen_runtime.component.types import (
     RecordType,
     ResultType,
     StreamType,
+    StringEncoding,
     TupleType,
     ValType,
     VariantType,
 )
 from ingen_runtime.errors import Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 
 def invalid_discriminant(index: int, case_count: int, path: str) -> Trap:
@@ -79,7 +79,7 @@ def lift_chars(data: bytes, path: str) -> list[str]:
         raise Trap(TrapKind.INVALID_CHAR, f"0x{bits:x}", f"{path}[{index}]") from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lifted:
     """A value whose leaves are in a region that is about to be unpacked.
 

@@ -8,14 +8,15 @@ Source: CanonicalABI.md#loading (load_string_from_range), #storing (store_string
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ingen_runtime.canonical.core import Memory, Reallocate, invalid_pointer
-from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG, StringEncoding
+from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG
+from ingen_runtime.component.types import StringEncoding
 from ingen_runtime.errors import Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heap:
     """A memory that strings are stored to, with the guest's allocator."""
 

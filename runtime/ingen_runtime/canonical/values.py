@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ingen_runtime.errors import IngenError
+from ingen_runtime.frozen import frozen
 
 T_co = TypeVar("T_co", covariant=True)
 E_co = TypeVar("E_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Some(Generic[T_co]):
     """A present value of an option whose own values can be None: `option<option<u8>>` has `Some(None)`."""
 
     value: T_co
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ok(Generic[T_co]):
     """The `ok` side of a result that is not the whole result of a function."""
 
     value: T_co = None  # type: ignore[assignment]  # `result` without an ok type carries None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Err(Generic[E_co]):
     """The `err` side of a result that is not the whole result of a function."""
 

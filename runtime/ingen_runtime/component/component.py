@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingen_runtime.canonical import ValueClasses
-from ingen_runtime.component.binary import BinaryKind, binary_kind
+from ingen_runtime.component import saved
 from ingen_runtime.component.binary.syntax import CoreModuleDef, CustomSection
 from ingen_runtime.component.entities import InstanceType
-from ingen_runtime.component.interface import ItemInfo, describe
-from ingen_runtime.component.kept_plans import KeptPlan, KeptPlans
 from ingen_runtime.component.plan import ComponentPlan, ComponentStep, ModuleStep
 from ingen_runtime.engine import CoreModule, CoreStore, Engine, StoreLimits, default_engine
 from ingen_runtime.errors import ComponentFormatError
 
 if TYPE_CHECKING:
-    import os
-
     from ingen_runtime.component.instance import Instance
+    from ingen_runtime.component.interface import ItemInfo
 
 
 class Component:
@@ -41,18 +39,22 @@ class Component:
     def __init__(
         self, data: bytes, *, engine: Engine | None = None, classes: ValueClasses | None = None
     ) -> None:
+        self._prepare(engine, classes)
+        self._build(data)
+
+    def _prepare(self, engine: Engine | None, classes: ValueClasses | None) -> None:
         self.engine = engine if engine is not None else default_engine()
         self.classes = classes if classes is not None else ValueClasses()
+        self.plan: ComponentPlan
         self._modules: dict[int, CoreModule] = {}
         self._async_plans: dict[int, tuple[ComponentPlan, bool]] = {}
-        plans = KeptPlans(self.engine.cache)
-        name = plans.name(data)
-        kept = plans.load(name, data)
-        self.plan: ComponentPlan = _make_plan(data) if kept is None else kept.plan
-        self._compile(self.plan, {} if kept is None else kept.digests)
-        if kept is None:
-            digests = {start: module.digest for start, module in self._modules.items() if module.digest}
-            plans.save(name, KeptPlan(self.plan, digests))
+
+    def _build(self, data: bytes) -> None:
+        # What decodes and checks is not imported where the component is loaded from the cache.
+        from ingen_runtime.component.build import build_plan
+
+        self.plan = build_plan(data)
+        self._compile(self.plan)
 
     @classmethod
     def from_bytes(
@@ -69,16 +71,33 @@ class Component:
         engine: Engine | None = None,
         classes: ValueClasses | None = None,
     ) -> Component:
-        """The component in a file. Raises also OSError."""
-        return cls(Path(path).read_bytes(), engine=engine, classes=classes)
+        """The component in a file. Raises also OSError.
 
-    def _compile(self, plan: ComponentPlan, digests: Mapping[int, bytes]) -> None:
+        A large one is kept in the code cache as a whole: see `saved`.
+        """
+        component = cls.__new__(cls)
+        component._prepare(engine, classes)
+        with Path(path).open("rb") as file:
+            status = os.fstat(file.fileno())
+            place = saved.place(component.engine, status)
+            kept = None if place is None else saved.load(component.engine, place)
+            if kept is not None:
+                component.plan, component._modules = kept
+                return component
+            settled = saved.is_settled(status)
+            data = file.read()
+        component._build(data)
+        cache = component.engine.cache
+        if place is not None and cache is not None and settled and len(data) == status.st_size:
+            saved.save(cache, place, component.plan, component._modules)
+        return component
+
+    def _compile(self, plan: ComponentPlan) -> None:
         for step in plan.steps:
             if isinstance(step, ModuleStep):
-                start = step.definition.start
-                self._modules[start] = _compile_module(self.engine, step.definition, digests.get(start))
+                self._modules[step.definition.start] = _compile_module(self.engine, step.definition)
             elif isinstance(step, ComponentStep):
-                self._compile(step.component, digests)
+                self._compile(step.component)
 
     @cached_property
     def export_type(self) -> InstanceType:
@@ -99,11 +118,15 @@ class Component:
     @cached_property
     def imports(self) -> Mapping[str, ItemInfo]:
         """What the component needs, by name."""
+        from ingen_runtime.component.interface import describe
+
         return {name: describe(name, extern) for name, extern in self.plan.type.imports.items()}
 
     @cached_property
     def exports(self) -> Mapping[str, ItemInfo]:
         """What the component offers, by name."""
+        from ingen_runtime.component.interface import describe
+
         return {name: describe(name, extern) for name, extern in self.plan.type.exports.items()}
 
     @property
@@ -131,20 +154,8 @@ class Component:
         return f"<Component: imports {needs or 'nothing'}; exports {offers or 'nothing'}>"
 
 
-def _make_plan(data: bytes) -> ComponentPlan:
-    # Imported here, because a component whose plan was kept needs none of this.
-    if binary_kind(data) is BinaryKind.CORE_MODULE:
-        from ingen_runtime.component.module_plan import plan_module
-
-        return plan_module(data)
-    from ingen_runtime.component.binary import decode_component
-    from ingen_runtime.component.evaluate import evaluate_component
-
-    return evaluate_component(decode_component(data))
-
-
-def _compile_module(engine: Engine, definition: CoreModuleDef, digest: bytes | None) -> CoreModule:
+def _compile_module(engine: Engine, definition: CoreModuleDef) -> CoreModule:
     try:
-        return CoreModule(engine, bytes(definition.data), digest)
+        return CoreModule(engine, bytes(definition.data))
     except ComponentFormatError as error:
         raise ComponentFormatError(error.message, definition.start + (error.offset or 0)) from None

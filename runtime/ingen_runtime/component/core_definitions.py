@@ -56,7 +56,7 @@ def define_module(scope: Scope, definition: CoreModuleDef) -> None:
         imports[module_name, name] = type_
     type_of_module = ModuleType(imports, module.exports)
     scope.modules.append(type_of_module)
-    scope.steps.append(ModuleStep(definition, type_of_module))
+    scope.steps.append(ModuleStep(definition))
 
 
 def define_core_type(scope: Scope, definition: CoreTypeDef) -> None:
@@ -166,7 +166,7 @@ def _instantiate(scope: Scope, expr: CoreInstantiate, offset: int) -> None:
                 offset,
             ) from None
     scope.core_instances.append(module.exports)
-    scope.steps.append(CoreInstantiateStep(expr.module, args, module))
+    scope.steps.append(CoreInstantiateStep(expr.module, args))
 
 
 def _put_together(scope: Scope, inline: tuple[CoreInlineExport, ...], offset: int) -> None:

@@ -6,15 +6,15 @@ BuildTargets.md in the component model, for 32-bit memories (`cm32p2|ns:pkg/ifac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from ingen_runtime.component.names import compatible_track
+from ingen_runtime.frozen import frozen
 
 _STANDARD = "cm32p2"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreImportName:
     """What a core import is: a function, or with `builtin` an intrinsic of the resource `name`.
 

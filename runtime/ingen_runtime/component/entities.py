@@ -10,7 +10,6 @@ Source: component-model Explainer.md, "Type Checking" and "External Visibility o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from ingen_runtime.component.binary.core_module import CoreExternType
@@ -53,6 +52,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.frozen import frozen
 
 
 class ResourceEntity:
@@ -193,7 +193,7 @@ class ComponentType:
 TypeEntity: TypeAlias = DefinedType | ResourceEntity | FuncEntity | InstanceType | ComponentType
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class TypeExtern:
     """A type as an import or export; `entity` is the definition that the import or export introduces."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, cast
 
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
@@ -54,6 +53,7 @@ from ingen_runtime.engine import (
     instantiate_async,
 )
 from ingen_runtime.errors import InternalError
+from ingen_runtime.frozen import frozen
 
 
 class Program(Protocol):
@@ -68,7 +68,7 @@ class Program(Protocol):
         """Whether a plan of this program, or of another one, brings in something that may wait."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WantedInstance:
     """A core instance to be made, its imports in the module's order."""
 

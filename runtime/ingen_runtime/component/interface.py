@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ingen_runtime.component.entities import (
     ComponentType,
@@ -27,9 +27,10 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemInfo:
     """An import or export. `kind` is its sort (`func`, `instance`, `type`, …), `str()` is WIT-like text.
 
@@ -41,7 +42,7 @@ class ItemInfo:
     text: str
     func: FuncType | None = None
     type: ValType | None = None
-    items: Mapping[str, ItemInfo] = field(default_factory=dict)
+    items: Mapping[str, ItemInfo] = MappingProxyType({})
 
     def __str__(self) -> str:
         return self.text

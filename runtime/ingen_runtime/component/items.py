@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource
-from ingen_runtime.canonical import StringEncoding as Encoding
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
-from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
+from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.concurrency.values import InstanceAsyncValues
-from ingen_runtime.component.types import FuncType, ResourceType
+from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError, Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import ComponentPlan
     from ingen_runtime.engine import CoreModule
 
 
-@dataclass(slots=True)
 class ComponentContext:
     """A component instance while it is made and afterwards: what its definitions refer to.
 
@@ -33,13 +31,18 @@ class ComponentContext:
     `modules` and `components` are index spaces that nested components may alias.
     """
 
-    state: InstanceState
-    enclosing: ComponentContext | None
-    tasks: InstanceTasks
-    is_async: bool = False
-    resources: dict[ResourceType, Resource] = field(default_factory=dict)
-    modules: list[CoreModule] = field(default_factory=list)
-    components: list[ComponentItem] = field(default_factory=list)
+    __slots__ = ("components", "enclosing", "is_async", "modules", "resources", "state", "tasks")
+
+    def __init__(
+        self, state: InstanceState, enclosing: ComponentContext | None, tasks: InstanceTasks, is_async: bool
+    ) -> None:
+        self.state = state
+        self.enclosing = enclosing
+        self.tasks = tasks
+        self.is_async = is_async
+        self.resources: dict[ResourceType, Resource] = {}
+        self.modules: list[CoreModule] = []
+        self.components: list[ComponentItem] = []
 
 
 class CanonSide:
@@ -56,14 +59,14 @@ class CanonSide:
         funcs: Sequence[CoreExtern],
     ) -> None:
         self.context = context
-        self.encoding = _ENCODINGS[options.string_encoding]
+        self.encoding = options.string_encoding or StringEncoding.UTF8
         self._options = options
         self._memories = memories
         self._funcs = funcs
 
     def lifts_like(self, options: CanonOptions) -> bool:
         """Whether values are lifted from here as with `options` of the same component instance."""
-        if self.encoding is not _ENCODINGS[options.string_encoding]:
+        if self.encoding is not (options.string_encoding or StringEncoding.UTF8):
             return False
         mine, other = self._options.memory, options.memory
         if mine is None or other is None:
@@ -91,14 +94,6 @@ def _member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
     if index >= len(space):
         raise Trap(TrapKind.OTHER, "an import was called by a start function, before the memory was there")
     return space[index]
-
-
-_ENCODINGS = {
-    None: Encoding.UTF8,
-    StringEncoding.UTF8: Encoding.UTF8,
-    StringEncoding.UTF16: Encoding.UTF16,
-    StringEncoding.LATIN1_UTF16: Encoding.LATIN1_UTF16,
-}
 
 
 class LiftedFunc:
@@ -155,14 +150,14 @@ class HostFunc:
         self.is_async = is_async
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstanceItem:
     """An instance: its exports by name; None stands for a type that is no resource."""
 
     exports: Mapping[str, Item]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ComponentItem:
     """A component with the instance that it was defined in."""
 
@@ -170,7 +165,7 @@ class ComponentItem:
     enclosing: ComponentContext | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleItem:
     """A core module."""
 

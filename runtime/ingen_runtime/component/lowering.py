@@ -5,9 +5,9 @@ Code is generated when a function is called for the first time, unless the same 
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, Final
 
 from ingen_runtime.canonical import (
     SLOT_SIZE,
@@ -122,8 +122,19 @@ def _lower_async_host(
     return async_host_function(store, type_, call, finish)
 
 
+_CO_COROUTINE: Final = 0x80
+"""The flag of an `async def`: `inspect.CO_COROUTINE`."""
+
+
 def is_coroutine_function(call: Callable[..., Any]) -> bool:
     """Whether a host function is an `async def`, or an object whose `__call__` is one."""
+    if isinstance(call, type | BuiltinFunctionType):
+        return False
+    function = call.__func__ if isinstance(call, MethodType) else call
+    if isinstance(function, FunctionType) and not function.__dict__:
+        return bool(function.__code__.co_flags & _CO_COROUTINE)
+    import inspect  # slow to import, and rarely needed
+
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 

@@ -22,7 +22,6 @@ from ingen_runtime.component.binary.syntax import (
     CustomSection,
     ExternName,
     Sort,
-    StringEncoding,
 )
 from ingen_runtime.component.canon_checks import as_core_func_type
 from ingen_runtime.component.core_names import CoreImportName, core_names
@@ -31,7 +30,6 @@ from ingen_runtime.component.entities import (
     Extern,
     FuncEntity,
     InstanceType,
-    ModuleType,
     ResourceEntity,
     TypeExtern,
     sort_of,
@@ -56,7 +54,7 @@ from ingen_runtime.component.plan import (
     ResourceStep,
     Step,
 )
-from ingen_runtime.component.types import FuncType, ResourceType
+from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.errors import ComponentFormatError, LinkError
 
 _SECTION = "component-type"
@@ -202,14 +200,10 @@ class _ModulePlanner:
             bags.setdefault(module_name, {})[name] = ItemRef(Sort.CORE_FUNC, core_index)
         for bag in bags.values():
             self._steps.append(CoreBagStep(bag))
-        module_type = ModuleType(
-            {(module_name, name): type_ for module_name, name, type_ in self._module.imports},
-            self._module.exports,
-        )
         definition = CoreModuleDef(0, 0, memoryview(self._data))
-        self._steps.append(ModuleStep(definition, module_type))
+        self._steps.append(ModuleStep(definition))
         args = {module_name: index for index, module_name in enumerate(bags)}
-        self._steps.append(CoreInstantiateStep(0, args, module_type))
+        self._steps.append(CoreInstantiateStep(0, args))
         instance = len(bags)
         if self._names.memory in self._module.exports:
             self._steps.append(CoreAliasStep(Sort.CORE_MEMORY, instance, self._names.memory))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from ingen_runtime.frozen import frozen
 
 _WORD = r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)"
 _LATER_WORD = r"(?:[0-9a-z]+|[0-9A-Z]+)"
@@ -33,14 +34,14 @@ class Annotation(enum.Enum):
     STATIC = "static"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlainName:
     """A label."""
 
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnnotatedName:
     """A function that belongs to a resource; `label` is None for a constructor."""
 
@@ -49,7 +50,7 @@ class AnnotatedName:
     label: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InterfaceName:
     """An interface in a package: `namespace:package/projection@version`."""
 

@@ -10,7 +10,6 @@ Most classes here are named tuples: as dataclasses, they would add 50 ms to ever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import CoreFuncType
@@ -22,8 +21,9 @@ from ingen_runtime.component.binary.syntax import (
     ExternName,
     Sort,
 )
-from ingen_runtime.component.entities import ComponentType, Extern, ModuleType
+from ingen_runtime.component.entities import ComponentType, Extern
 from ingen_runtime.component.types import FuncType, ResourceType, ValType
+from ingen_runtime.frozen import frozen
 
 
 class ResourcePath(NamedTuple):
@@ -36,7 +36,7 @@ class ResourcePath(NamedTuple):
     path: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ItemRef:
     """A member of an index space; `resource` is set where it is a resource type, whose index is not used."""
 
@@ -49,7 +49,6 @@ class ModuleStep(NamedTuple):
     """Adds a core module."""
 
     definition: CoreModuleDef
-    type: ModuleType
 
 
 class CoreInstantiateStep(NamedTuple):
@@ -57,7 +56,6 @@ class CoreInstantiateStep(NamedTuple):
 
     module: int
     args: Mapping[str, int]
-    type: ModuleType
 
 
 class CoreCallStep(NamedTuple):
@@ -108,7 +106,7 @@ class CoreAliasStep(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OuterAliasStep:
     """Adds a core module or component of an enclosing component, `count` components out."""
 

@@ -5,14 +5,17 @@ remembers the `name` under which it was exported or imported (`point`, or `ingen
 interface), so that hosts can give each its own class; names take no part in comparison. Resource types are
 compared by identity, because each evaluation of a resource definition makes a new type.
 
+The encoding of strings is here too: it is no part of a type, but of what the canonical ABI makes of one.
+
 Source: CanonicalABI.md and Explainer.md, "Type Definitions".
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from ingen_runtime.frozen import frozen
 
 
 class PrimitiveType(enum.Enum):
@@ -34,7 +37,15 @@ class PrimitiveType(enum.Enum):
     ERROR_CONTEXT = "error-context"
 
 
-@dataclass(frozen=True, slots=True)
+class StringEncoding(enum.Enum):
+    """How a core module holds strings: the `string-encoding` option, as the text format writes it."""
+
+    UTF8 = "utf8"
+    UTF16 = "utf16"
+    LATIN1_UTF16 = "latin1+utf16"
+
+
+@frozen
 class FieldType:
     """A record's field."""
 
@@ -42,15 +53,15 @@ class FieldType:
     type: ValType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(uncompared=("name",))
 class RecordType:
     """A record; at least one field."""
 
     fields: tuple[FieldType, ...]
-    name: str | None = field(default=None, compare=False)
+    name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaseType:
     """A variant's case; `type` is None where it carries nothing."""
 
@@ -58,22 +69,22 @@ class CaseType:
     type: ValType | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(uncompared=("name",))
 class VariantType:
     """A variant; at least one case."""
 
     cases: tuple[CaseType, ...]
-    name: str | None = field(default=None, compare=False)
+    name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListType:
     """A list of any length."""
 
     element: ValType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FixedListType:
     """A list of exactly `length` elements."""
 
@@ -81,7 +92,7 @@ class FixedListType:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapType:
     """A map; passed like a list of key-value tuples."""
 
@@ -89,37 +100,37 @@ class MapType:
     value: ValType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TupleType:
     """A tuple; at least one element."""
 
     types: tuple[ValType, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(uncompared=("name",))
 class FlagsType:
     """Flags; label number i is bit i."""
 
     labels: tuple[str, ...]
-    name: str | None = field(default=None, compare=False)
+    name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(uncompared=("name",))
 class EnumType:
     """An enum; at least one label."""
 
     labels: tuple[str, ...]
-    name: str | None = field(default=None, compare=False)
+    name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionType:
     """An option."""
 
     type: ValType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultType:
     """A result; None where a side carries nothing."""
 
@@ -142,28 +153,28 @@ class ResourceType:
         return f"<resource {self.name}>"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnType:
     """An owning handle."""
 
     resource: ResourceType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BorrowType:
     """A borrowing handle."""
 
     resource: ResourceType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamType:
     """The readable end of a stream."""
 
     element: ValType | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FutureType:
     """The readable end of a future."""
 
@@ -189,7 +200,7 @@ ValType: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FuncType:
     """A component function's type; parameter labels are unique, `result` is None where it returns nothing."""
 

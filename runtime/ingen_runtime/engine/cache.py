@@ -2,10 +2,9 @@
 
 An entry's name is the digest of all that decides what the compiler produces: the wasm bytes, wasmtime's
 version, the configuration, the platform and the CPU's features. Entries are written under another name and
-renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and the
-checksum of its first and last pages: one that was cut off or is something else, or that wasmtime does not
-accept, is ignored and written anew. (What is between is not read, because only the code that runs should be
-loaded from disk.) A folder that cannot be written means no cache, never an error.
+renamed, so a reader sees all of an entry or none, whoever else writes. An entry ends in its length and
+checksum: one that is damaged, or that wasmtime does not accept, is ignored and written anew. A folder that
+cannot be written means no cache, never an error.
 
 Loading an entry maps the file into memory and runs what is in it: the folder must be the user's own, as the
 default one is.
@@ -17,6 +16,7 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import mmap
 import os
 import struct
 import sys
@@ -24,7 +24,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ingen_runtime.engine import bindings as c
 
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 _BINARY: int = getattr(os, "O_BINARY", 0)  # Windows
 _MAGIC = b"INGENAOT"
 _TRAILER = struct.Struct("<8sQI")
-"""Magic, length of what precedes, and the CRC-32 of its ends."""
-_CHECKED_END = 1 << 16
+"""Magic, length of what precedes, and its CRC-32."""
 
 
 class CodeCache:
@@ -62,16 +61,23 @@ class CodeCache:
 
         return cls(user_cache_path("ingen", appauthor=False) / "code")
 
-    def path(self, digest: bytes, fingerprint: str) -> Path:
-        """Where code is kept, compiled under the configuration `fingerprint` of wasm bytes with this
-        `digest_of`."""
-        key = hashlib.sha256(f"{c.WASMTIME_VERSION};{fingerprint};{_machine()};".encode())
-        key.update(digest)
-        return self.folder / f"{key.hexdigest()}.cwasm"
+    def path(self, wasm: bytes, fingerprint: str) -> Path:
+        """Where the code of `wasm`, compiled under the configuration `fingerprint`, is kept."""
+        digest = hashlib.sha256(f"{self.conditions(fingerprint)};".encode())
+        digest.update(wasm)
+        return self.folder / f"{digest.hexdigest()}.cwasm"
 
-    def load(self, engine_ptr: int, path: Path) -> int | None:
-        """The module at `path`, mapped from the file; None where there is none that this engine accepts."""
-        if not _is_intact(path):
+    def conditions(self, fingerprint: str) -> str:
+        """All that decides what the compiler makes of a module, under the configuration `fingerprint`."""
+        return f"{c.WASMTIME_VERSION};{fingerprint};{_machine()}"
+
+    def load(self, engine_ptr: int, path: Path, status: FileStatus | None = None) -> int | None:
+        """The module at `path`, mapped from the file; None where there is none that this engine accepts.
+
+        `status` is the file's `file_status` of when it was checked last: where it still has it, its checksum
+        is not computed again.
+        """
+        if not (_is_intact(path) if status is None else file_status(path) == status):
             return None
         module = ctypes.c_void_p()
         error = c.module_deserialize_file(engine_ptr, os.fsencode(path), ctypes.byref(module))
@@ -79,20 +85,6 @@ class CodeCache:
             c.error_delete(error)
             return None
         return module.value
-
-    def load_data(self, name: str) -> bytes | None:
-        """What `save_data` has kept under a name."""
-        path = self.folder / name
-        if not _is_intact(path):
-            return None
-        try:
-            return path.read_bytes()[: -_TRAILER.size]
-        except OSError:
-            return None
-
-    def save_data(self, name: str, data: bytes) -> None:
-        """Keep bytes under a name. Does nothing where that cannot be done."""
-        self._write(self.folder / name, data)
 
     def save(self, module_ptr: int, path: Path) -> None:
         """Keep a compiled module at `path`. Does nothing where that cannot be done."""
@@ -102,11 +94,24 @@ class CodeCache:
             c.error_delete(error)
             return
         try:
-            self._write(path, (ctypes.c_char * vec.size).from_address(vec.data or 0))
+            self.write(path, (ctypes.c_char * vec.size).from_address(vec.data or 0))
         finally:
             c.byte_vec_delete(ctypes.byref(vec))
 
-    def _write(self, path: Path, code: Buffer) -> None:
+    def read(self, path: Path) -> memoryview | None:
+        """What was written at `path`; None where that is no intact entry."""
+        try:
+            with path.open("rb") as file:
+                if not _is_ours(os.fstat(file.fileno())):
+                    return None
+                entry = memoryview(file.read())
+        except OSError:
+            return None
+        content = entry[: -_TRAILER.size]
+        return content if content and entry[-_TRAILER.size :] == _trailer(content) else None
+
+    def write(self, path: Path, code: Buffer) -> None:
+        """Keep data at `path`, for this user alone. Does nothing where that cannot be done."""
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -126,18 +131,29 @@ class CodeCache:
                     temporary.unlink()
 
 
-def digest_of(wasm: Buffer) -> bytes:
-    """The digest of a module's bytes."""
-    return hashlib.sha256(wasm).digest()
-
-
 def _trailer(code: Buffer) -> bytes:
-    view = memoryview(code).cast("B")
-    return _make_trailer(len(view), view[:_CHECKED_END], view[-_CHECKED_END:])
+    return _TRAILER.pack(_MAGIC, memoryview(code).nbytes, zlib.crc32(code))
 
 
-def _make_trailer(length: int, first: Buffer, last: Buffer) -> bytes:
-    return _TRAILER.pack(_MAGIC, length, zlib.crc32(last, zlib.crc32(first)))
+FileStatus: TypeAlias = tuple[int, int, int, int, int]
+"""Device, inode, size, time of the last change of the content, and of the file."""
+
+
+def file_status(path: Path) -> FileStatus | None:
+    """What changes whenever a file is written; None where it is not there, or another user may
+    have written it."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    if not _is_ours(status):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Whether no other user can have written the file."""
+    return not hasattr(os, "getuid") or (status.st_uid in (os.getuid(), 0) and not status.st_mode & 0o022)
 
 
 def _is_intact(path: Path) -> bool:
@@ -145,16 +161,19 @@ def _is_intact(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            if hasattr(os, "getuid") and (status.st_uid not in (os.getuid(), 0) or status.st_mode & 0o022):
+            if not _is_ours(status):
                 return False
             length = status.st_size - _TRAILER.size
             if length <= 0:
                 return False
-            first = file.read(min(length, _CHECKED_END))
-            file.seek(max(0, length - _CHECKED_END))
-            last, trailer = file.read(min(length, _CHECKED_END)), file.read()
-            return trailer == _make_trailer(length, first, last)
-    except OSError:
+            with (
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as entry,
+                memoryview(entry) as view,
+                view[:length] as code,
+                view[length:] as trailer,
+            ):
+                return trailer == _trailer(code)
+    except (OSError, ValueError):
         return False
 
 

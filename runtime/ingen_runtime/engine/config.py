@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from ingen_runtime.frozen import frozen
 
 KIB = 1024
 MIB = 1024 * KIB
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EngineConfig:
     """The settings of an `Engine`.
 
@@ -58,6 +59,13 @@ class EngineConfig:
 
     def fingerprint(self) -> str:
         """Equal for two configurations exactly when they make the same code of a module, in any process."""
-        settings = asdict(self)
+        settings = self._settings()
         del settings["parallel_compilation"]
         return ",".join(f"{name}={value}" for name, value in sorted(settings.items()))
+
+    def compiling_alone(self) -> EngineConfig:
+        """The same configuration, compiling on one thread."""
+        return EngineConfig(**{**self._settings(), "parallel_compilation": False})
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__match_args__}

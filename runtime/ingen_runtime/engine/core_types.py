@@ -8,8 +8,9 @@ Source: WebAssembly core specification 3.0, "Binary Format".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from ingen_runtime.frozen import frozen
 
 CoreValType: TypeAlias = str
 
@@ -17,7 +18,7 @@ NUMBER_TYPES = frozenset({"i32", "i64", "f32", "f64"})
 """The value types that Python can pass to a core function and take from it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreFuncType:
     """A core function's signature."""
 
@@ -28,7 +29,7 @@ class CoreFuncType:
         return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreLimits:
     """Bounds of a table (elements) or a memory (pages)."""
 
@@ -38,7 +39,7 @@ class CoreLimits:
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreMemoryType:
     """A linear memory; limits count pages of `page_size` bytes."""
 
@@ -46,19 +47,19 @@ class CoreMemoryType:
     page_size: int = 65536
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreTableType:
     element: CoreValType
     limits: CoreLimits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreGlobalType:
     value: CoreValType
     mutable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreTagType:
     """An exception tag; its function type has the payload as parameters."""
 
@@ -68,8 +69,7 @@ class CoreTagType:
 CoreExternType: TypeAlias = CoreFuncType | CoreTableType | CoreMemoryType | CoreGlobalType | CoreTagType
 
 
-@dataclass(frozen=True, slots=True)
-class CoreImport:
+class CoreImport(NamedTuple):
     module: str
     name: str
     type: CoreExternType

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import functools
 import os
 import sys
@@ -72,7 +71,7 @@ class Engine:
 
     def _compile_alone(self, wasm: bytes) -> tuple[int, int]:
         """The same on this thread only, by way of an engine that does so."""
-        alone = Engine(dataclasses.replace(self.config, parallel_compilation=False))
+        alone = Engine(self.config.compiling_alone())
         ptr, error = alone.compile(wasm)
         if error:
             return 0, error

@@ -9,7 +9,7 @@ Source: WebAssembly core specification 3.0, "Binary Format", "Modules".
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from ingen_runtime.engine.core_types import (
     CoreExternType,
@@ -158,6 +158,20 @@ def sections(data: bytes) -> dict[int, tuple[int, int]]:
     return found
 
 
+class KnownInterface(NamedTuple):
+    """What a `ModuleInterface` says, read out of it: to be kept without the module's binary."""
+
+    imports: tuple[CoreImport, ...]
+    exports: dict[str, CoreExternType]
+    has_start: bool
+    memory_count: int
+    uses_gc: bool
+
+    def export_type(self, name: str) -> CoreExternType:
+        """The type of the export `name`, which exists."""
+        return self.exports[name]
+
+
 class ModuleInterface:
     """The imports and exports of the well-formed module `data`."""
 
@@ -192,6 +206,11 @@ class ModuleInterface:
         """The memories that the module defines itself."""
         self.uses_gc = None in self._types or _TAG in self._sections or bool(self._spaces[TAG])
         """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
+
+    def known(self) -> KnownInterface:
+        """All of it, read."""
+        exports = {name: self.export_type(name) for name in self.exports}
+        return KnownInterface(self.imports, exports, self.has_start, self.memory_count, self.uses_gc)
 
     def export_type(self, name: str) -> CoreExternType:
         """The type of the export `name`, which exists."""

@@ -8,7 +8,6 @@ import sys
 import time
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CellType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -20,6 +19,7 @@ from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
+from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
     from ingen_runtime.engine.core_types import CoreFuncType
@@ -32,7 +32,7 @@ _SHARED_SLOTS: Final = 16
 """Functions with up to this many values share the store's raw buffer."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoreLimits:
     """What the guests of one store may use; None leaves it to wasmtime.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from ingen_runtime.canonical.layout import components_of
@@ -18,6 +17,7 @@ from ingen_runtime.component.types import (
     ValType,
 )
 from ingen_runtime.errors import IngenError
+from ingen_runtime.frozen import frozen
 
 KEYWORDS: Final = frozenset({"true", "false", "some", "none", "ok", "err", "inf", "nan"})
 """What a label has to be told apart from, by a `%` in front."""
@@ -63,7 +63,7 @@ class TokenKind(enum.Enum):
     END = "the end of the text"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token:
     """A token: its text as written, and where it begins."""
 

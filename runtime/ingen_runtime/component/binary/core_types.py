@@ -8,10 +8,10 @@ Most classes here are named tuples: as dataclasses, they would add 50 ms to ever
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.reader import Reader
+from ingen_runtime.frozen import frozen
 
 
 class NumberType(enum.Enum):
@@ -117,14 +117,14 @@ class GlobalType(NamedTuple):
     mutable: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeUse:
     """A function by the index of its type."""
 
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TagUse:
     """A tag by the index of its function type."""
 

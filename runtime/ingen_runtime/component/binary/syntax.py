@@ -12,11 +12,11 @@ Most classes here are named tuples: as dataclasses, they would add 50 ms to ever
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import CoreExternDesc, NumberType, RecGroup
-from ingen_runtime.component.types import PrimitiveType
+from ingen_runtime.component.types import PrimitiveType, StringEncoding
+from ingen_runtime.frozen import frozen
 
 
 class Sort(enum.Enum):
@@ -70,7 +70,7 @@ class CoreInstantiate(NamedTuple):
     args: tuple[CoreInstantiateArg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreInlineExport:
     """An export of a core instance that is put together."""
 
@@ -101,7 +101,7 @@ class CoreExportDecl(NamedTuple):
     desc: CoreExternDesc
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreOuterAlias:
     """A core type of an enclosing scope, `count` scopes out."""
 
@@ -280,7 +280,7 @@ class TypeDef(NamedTuple):
     type: DefType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeEq:
     """The bound of a type import or export: equal to the type at an index."""
 
@@ -332,7 +332,7 @@ class ExportDecl(NamedTuple):
     desc: ExternDesc
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExportDef:
     """An export of a component; `desc` is the type it is ascribed, where it is."""
 
@@ -357,7 +357,7 @@ class CoreExportAlias(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OuterAlias:
     """The target of an alias: a member of an enclosing scope, `count` scopes out."""
 
@@ -373,7 +373,7 @@ class AliasDef(NamedTuple):
     target: ExportAlias | CoreExportAlias | OuterAlias
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InstantiateArg:
     """Supplies the import `name`."""
 
@@ -389,7 +389,7 @@ class Instantiate(NamedTuple):
     args: tuple[InstantiateArg, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InlineExport:
     """An export of an instance that is put together."""
 
@@ -403,14 +403,6 @@ class InstanceDef(NamedTuple):
 
     offset: int
     expr: Instantiate | tuple[InlineExport, ...]
-
-
-class StringEncoding(enum.Enum):
-    """How a core module represents strings."""
-
-    UTF8 = "utf8"
-    UTF16 = "utf16"
-    LATIN1_UTF16 = "latin1+utf16"
 
 
 class CanonOptions(NamedTuple):

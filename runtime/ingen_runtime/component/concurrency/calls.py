@@ -203,7 +203,7 @@ class HostTask:
         self._scheduler.start(GuestThread(task), self._run(func, arguments, on_resolve))
 
     async def _run(self, func: HostFunc, arguments: Any, on_resolve: Callable[[Any], None]) -> None:
-        import asyncio  # slow to import, and imported already by who calls guests like this
+        import asyncio  # see `scheduler`
 
         future = self._future = asyncio.ensure_future(func.call(*arguments))
         self._scheduler.watch(future)

@@ -214,7 +214,7 @@ class Scheduler:
 
         Raises: Trap where nothing can ever go on, and what stops a guest.
         """
-        import asyncio  # slow to import, and imported already by who calls guests like this
+        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
 
         turns = 0
         while self._busy is not None or not done():

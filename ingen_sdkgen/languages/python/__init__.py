@@ -1,0 +1,1 @@
+"""What Python hosts and Python guests share: names, annotations, and the classes of values."""

@@ -1,0 +1,124 @@
+"""What templates say of types: the classes of values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingen_sdkgen.languages.python.names import Names, attribute_name, member_name
+from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
+from ingen_sdkgen.model import Alias, Enum, Flags, Primitive, Record, Resource, TypeId, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field of a dataclass."""
+
+    name: str
+    annotation: str
+    docs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberView:
+    """A member of an enum, or a flag, and its value."""
+
+    name: str
+    value: str
+    docs: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """The class of a variant's case; `annotation` is its payload's."""
+
+    name: str
+    label: str
+    annotation: str
+    docs: str | None
+    has_payload: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionView:
+    """A type of a module. Exactly one of the fields that begin with `is_` is true.
+
+    `key` is what the component calls the type. `target` is what an alias or a variant's union stands for.
+    """
+
+    name: str
+    key: str
+    docs: str | None
+    target: str = ""
+    fields: tuple[FieldView, ...] = ()
+    members: tuple[MemberView, ...] = ()
+    cases: tuple[CaseView, ...] = ()
+    is_alias: bool = False
+    is_record: bool = False
+    is_variant: bool = False
+    is_enum: bool = False
+    is_flags: bool = False
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether the runtime has to be told of the class."""
+        return not self.is_alias
+
+
+def define(types: PyTypes, type_: TypeId, annotator: Annotator) -> DefinitionView | None:
+    """The definition of a named type in its module; None for resources, which are no values."""
+    planned = types.plan.types[type_]
+    if planned.value is None or planned.name is None:
+        return None
+    name, docs = types.class_of(type_), planned.docs
+    scope = types.scope_of(type_)
+    key = planned.name if scope.key is None else f"{scope.key}#{planned.name}"
+    match planned.kind:
+        case Record(fields):
+            names = Names({"mro"})  # every class has one, so a dataclass takes it for the field's default
+            views = tuple(
+                FieldView(
+                    names.claim(attribute_name(field.name)),
+                    annotator.annotate(field.type, Position.GOT),
+                    field.docs,
+                )
+                for field in fields
+            )
+            return DefinitionView(name, key, docs, fields=views, is_record=True)
+        case Variant(cases):
+            case_views = tuple(
+                CaseView(
+                    case_name,
+                    case.name,
+                    annotator.annotate(case.type, Position.GOT),
+                    case.docs,
+                    case.type is not None,
+                )
+                for case, case_name in zip(cases, types.variant(type_).cases, strict=True)
+            )
+            union = " | ".join(view.name for view in case_views)
+            return DefinitionView(name, key, docs, union, cases=case_views, is_variant=True)
+        case Enum(labels):
+            members = tuple(
+                MemberView(member_name(label.name), f'"{label.name}"', label.docs) for label in labels
+            )
+            return DefinitionView(name, key, docs, members=members, is_enum=True)
+        case Flags(flags):
+            members = tuple(
+                MemberView(member_name(flag.name), str(1 << bit), flag.docs) for bit, flag in enumerate(flags)
+            )
+            return DefinitionView(name, key, docs, members=members, is_flags=True)
+        case _:
+            return DefinitionView(name, key, docs, _target(types, type_, annotator), is_alias=True)
+
+
+def _target(types: PyTypes, type_: TypeId, annotator: Annotator) -> str:
+    kind = types.plan.types[type_].kind
+    if isinstance(kind, Alias):
+        return annotator.annotate(kind.type, Position.GOT)
+    return annotator.annotate(type_, Position.GOT)
+
+
+def aliased_resource(types: PyTypes, type_: TypeId) -> bool:
+    """Whether a named type is another name of a resource."""
+    planned = types.plan.types[type_]
+    return planned.value is None and not isinstance(planned.kind, Resource | Primitive)

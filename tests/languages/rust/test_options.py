@@ -1,0 +1,164 @@
+"""What a user can choose, and what generated files say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingen_sdkgen.languages.errors import CodegenError
+from ingen_sdkgen.languages.planning import find_world
+from ingen_sdkgen.languages.rust import Options
+from ingen_sdkgen.render import verify
+from ingen_sdkgen.resolve import load
+from tests.languages.rust.toolchain import bindings, check
+
+SMALL = """package my:small@1.0.0;
+
+/// Things */ to do.
+///
+/// ```
+/// not Rust
+/// ```
+///
+/// ```wit
+/// neither
+/// ```
+interface api {
+  /// A point.
+  record point {
+    /// How far right.
+    x: f32,
+    y: f32,
+  }
+  variant shape { dot(point), %none }
+  enum kind { one, two }
+  flags rights { read, write }
+  resource file {
+    constructor(kind: kind);
+    /// Deprecated: see `get`.
+    @deprecated(version = 1.0.0)
+    @since(version = 0.9.0)
+    get: func() -> list<shape>;
+    close: static func(it: file) -> result<_, kind>;
+  }
+  open: func(name: string, rights: rights) -> result<file, shape>;
+}
+
+world small {
+  import api;
+  export api;
+  export greet: func(name: string) -> string;
+}
+"""
+
+
+def generated(tmp_path: Path, options: Options | None = None, wit: str = SMALL) -> dict[str, str]:
+    (tmp_path / "small.wit").write_text(wit, "utf-8")
+    resolve = load(tmp_path / "small.wit").resolve
+    world = find_world(resolve, "small")
+    assert world is not None
+    return bindings(resolve, world, options)
+
+
+def compiles(tmp_path: Path, files: dict[str, str]) -> None:
+    modules = [name.removesuffix(".rs") for name in files]
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    (tmp_path / "lib.rs").write_text("".join(f"pub mod {module};\n" for module in modules), "utf-8")
+    check(tmp_path / "lib.rs", None)
+
+
+def test_a_small_world(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
+    files = generated(tmp_path, Options(stubs=True))
+    folder = Path(__file__).parent / "golden"
+    for name, text in files.items():
+        # These change with the version, and with every template.
+        golden(
+            folder / f"{name}.golden",
+            re.sub(r"(?<=ingen-sdkgen )\S+(.*digest )\S+", r"VERSION\1DIGEST", text),
+        )
+    assert {path.name for path in folder.iterdir()} == {f"{name}.golden" for name in files}
+    assert verify(files["small.rs"].encode())
+
+
+def test_the_same_bytes_from_another_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    assert generated(tmp_path / "a") == generated(tmp_path / "b")
+
+
+def test_documentation(tmp_path: Path) -> None:
+    text = generated(tmp_path)["small.rs"]
+    assert "/// Things * / to do." in text
+    assert "/// ```text\n        /// not Rust\n        /// ```\n" in text
+    assert "/// ```wit\n        /// neither\n        /// ```\n" in text
+    assert "/// How far right.\n                pub x: f32," in text
+    assert "/// Deprecated since 1.0.0.\n" in text
+
+
+def test_derives(tmp_path: Path) -> None:
+    files = generated(tmp_path, Options(derives=("::core::cmp::PartialOrd", "Clone")))
+    assert "#[derive(Debug, Clone, Copy, PartialEq, ::core::cmp::PartialOrd)]\n" in files["small.rs"]
+    compiles(tmp_path, files)
+
+
+def test_renames(tmp_path: Path) -> None:
+    api = "my:small/api@1.0.0"
+    renames = {
+        api: "interface",
+        f"{api}#point": "Position",
+        f"{api}#point.x": "type",
+        f"{api}#shape.dot": "Point",
+        f"{api}#kind.one": "First",
+        f"{api}#rights.read": "MAY_READ",
+        f"{api}#file": "OpenFile",
+        f"{api}#file.get": "shapes",
+        f"{api}#open": "open_file",
+        "#greet": "welcome",
+    }
+    files = generated(tmp_path, Options(renames=renames, file="chosen", stubs=True))
+    text = files["chosen.rs"]
+    for expected in (
+        "pub mod interface {",
+        "pub struct Position {",
+        "pub r#type: f32,",
+        "Point(Position),",
+        "First,",
+        "pub const MAY_READ: Self",
+        "pub trait GuestOpenFile",
+        "fn shapes(&self) -> Vec<Shape>",
+        "pub fn open_file(name: &str, rights: Rights) -> Result<OpenFile, Shape>",
+        "fn welcome(name: String) -> String;",
+    ):
+        assert expected in text, expected
+    assert "crate::chosen;" in files["chosen_stubs.rs"]
+    compiles(tmp_path, {"chosen.rs": text})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (Options(renames={"#greed": "x"}), r"`#greed`: is renamed, but .* did you mean `#greet`\?"),
+        (Options(renames={"#greet": "no name"}), r"`#greet`: cannot be renamed to 'no name'"),
+        (Options(renames={"#greet": "self"}), r"`#greet`: cannot be renamed to 'self'"),
+        (Options(file="no-name"), r"`no-name`: no Rust module can be called that"),
+    ],
+)
+def test_options_that_do_not_fit(tmp_path: Path, options: Options, message: str) -> None:
+    with pytest.raises(CodegenError, match=message):
+        generated(tmp_path, options)
+
+
+def test_two_versions_of_a_package(tmp_path: Path) -> None:
+    wit = """package my:small;
+    package other:lib@1.0.0 { interface i { f: func(); } }
+    package other:lib@2.0.0-rc.1 { interface i { f: func(); } }
+    world small { import other:lib/i@1.0.0; import other:lib/i@2.0.0-rc.1; }
+    """
+    files = generated(tmp_path, wit=wit)
+    assert "pub mod lib_1_0_0 {" in files["small.rs"]
+    assert "pub mod lib_2_0_0_rc_1 {" in files["small.rs"]
+    compiles(tmp_path, files)
