@@ -130,6 +130,7 @@ def c_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
         absent("the C compiler is absent: pip install ziglang")
     from ingen_sdkgen.encode import encode_component_type
     from ingen_sdkgen.encode.scope import custom_section
+    from ingen_sdkgen.model import WorldId
     from ingen_sdkgen.reading import read
 
     folder = tmp_path_factory.mktemp("c")
@@ -140,7 +141,7 @@ def c_module(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     resolve = read(folder / "program.wit")
-    section = encode_component_type(resolve, 0)
+    section = encode_component_type(resolve, WorldId(0))
     module = folder / "module.wasm"
     module.write_bytes((folder / "program.wasm").read_bytes() + custom_section("component-type:c", section))
     return module

@@ -97,8 +97,10 @@ class CoreMemory(_CoreExtern):
 
     @property
     def measure(self) -> Callable[[Any, Any], int]:
-        """Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used only
-        while a call of the guest is under way."""
+        """Gives the length in bytes, called with `measured`: `len` without its cost and checks.
+
+        To be used only while a call of the guest is under way.
+        """
         measure: Callable[[Any, Any], int] = c.memory_data_size
         return measure
 
