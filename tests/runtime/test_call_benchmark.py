@@ -13,3 +13,9 @@ def test_calls(label: str, capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and label in lines[1]
     assert float(lines[1].rpartition("x")[0].split()[-1].replace(",", "")) > 0
+
+
+@pytest.mark.parametrize("part", ["instances", "waiting"])
+def test_startup(part: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert startup.main(["--quick", "--only", part]) == 0
+    assert "200 " in capsys.readouterr().out
