@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import calls
+from benchmarks import calls, startup
 
 
 @pytest.mark.parametrize("label", ["add(", "host", "string of", "f64}, there", "string, f64", "class"])
