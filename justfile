@@ -62,7 +62,18 @@ bench *ARGS:
 bench-generate *ARGS:
     python -m benchmarks.generate {{ARGS}}
 
+# Measure the component host beside wasmtime's: calls, or starts and many instances
+[group("try")]
+bench-host:
+    python -m benchmarks.calls
+    python -m benchmarks.startup
+
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]
 fuzz *ARGS:
     python scripts/fuzz_wit.py {{ARGS}}
+
+# Feed corrupted components to the host: ./justw fuzz-components --count 100000
+[group("try")]
+fuzz-components *ARGS:
+    python scripts/fuzz_component.py {{ARGS}}

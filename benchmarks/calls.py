@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
+from wasmtime import _ffi as ffi
 from wasmtime import component as theirs
-from wasmtime._ffi import dll
 
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
@@ -134,7 +134,7 @@ def unchecked_add() -> Callable[[int, int], tuple[int]]:
     func = instance.exports(store)["add"]
     assert isinstance(func, wasmtime.Func)
     kind = ctypes.CFUNCTYPE(ctypes.c_void_p, *[ctypes.c_void_p] * 3, ctypes.c_size_t, ctypes.c_void_p)
-    call = kind(_address(dll.wasmtime_func_call_unchecked))
+    call = kind(_address(ffi.dll.wasmtime_func_call_unchecked))
     raw, trap = ctypes.create_string_buffer(32), ctypes.c_void_p()
     context, function = _address(store._context()), ctypes.addressof(func._func)
     raw_at, trap_at = ctypes.addressof(raw), ctypes.addressof(trap)

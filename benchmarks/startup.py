@@ -157,7 +157,8 @@ def measure_python(quick: bool) -> float:
 def resident_bytes() -> int:
     """What the process holds in memory now."""
     with Path("/proc/self/statm").open() as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = int(statm.read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def measure_instances(count: int) -> None:
@@ -192,7 +193,8 @@ async def measure_waiting(count: int, rounds: int) -> None:
         waiting.append(future)
         if len(waiting) == count:
             all_wait.set()
-        return int(await future)
+        result: int = await future
+        return result
 
     def make() -> Instance:
         return component.instantiate({"wait": wait})
@@ -208,12 +210,12 @@ async def measure_waiting(count: int, rounds: int) -> None:
     await all_wait.wait()
     print(f"{made}, {(resident_bytes() - before) / count / 1024:.1f} KiB each while waiting", flush=True)
     start = time.process_time()
-    for _ in range(rounds):
+    for left in reversed(range(rounds)):
         resumed, waiting[:] = waiting[:], []
         all_wait.clear()
         for future in resumed:
             future.set_result(1)
-        if len(resumed) and _ < rounds - 1:
+        if left:
             await all_wait.wait()
     sums = await asyncio.gather(*tasks)
     seconds = time.process_time() - start

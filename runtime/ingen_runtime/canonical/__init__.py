@@ -79,7 +79,6 @@ if TYPE_CHECKING:
         CoreFuncType,
         CoreType,
         Direction,
-        StringEncoding,
         alignment,
         elem_size,
         flatten_functype,
@@ -88,6 +87,7 @@ if TYPE_CHECKING:
     from ingen_runtime.canonical.resources import GuestResource, HostResource, Resource, ResourceHandle
     from ingen_runtime.canonical.sequences import ValuesPlan
     from ingen_runtime.canonical.values import Err, Ok, ResultError, Some
+    from ingen_runtime.component.types import StringEncoding
 
 _PLACES = {
     "AsyncValues": "endpoint",
@@ -120,7 +120,7 @@ _PLACES = {
     "ResultError": "values",
     "SLOT_SIZE": "core",
     "Some": "values",
-    "StringEncoding": "layout",
+    "StringEncoding": "strings",
     "ValueClasses": "classes",
     "ValuesPlan": "sequences",
     "VariantClass": "classes",

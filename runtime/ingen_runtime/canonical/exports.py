@@ -14,14 +14,14 @@ from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.core import SLOT_SIZE, CoreFunction
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import BorrowScope, Loan
-from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, StringEncoding
+from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS
 from ingen_runtime.canonical.names import attribute_name
 from ingen_runtime.canonical.plan import HostCall, Plan, on_failure, plan_key, write_release, write_scope
 from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.styles import HostStyle
 from ingen_runtime.canonical.values import ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, allocates, has_borrow, param_types
-from ingen_runtime.component.types import FuncType, ResultType
+from ingen_runtime.component.types import FuncType, ResultType, StringEncoding
 from ingen_runtime.errors import HostValueError
 from ingen_runtime.frozen import frozen
 

@@ -17,14 +17,13 @@ from ingen_runtime.canonical.handles import BorrowScope, Loan, might_be_recursiv
 from ingen_runtime.canonical.layout import (
     MAX_FLAT_PARAMS,
     MAX_FLAT_RESULTS,
-    StringEncoding,
     needs_memory,
 )
 from ingen_runtime.canonical.plan import CoreCall, Plan, write_release, write_scope
 from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.styles import RawStyle
 from ingen_runtime.canonical.writer import EndpointWriter, allocates, has_borrow, param_types, result_types
-from ingen_runtime.component.types import FuncType
+from ingen_runtime.component.types import FuncType, StringEncoding
 from ingen_runtime.errors import Trap, TrapKind
 from ingen_runtime.frozen import frozen
 

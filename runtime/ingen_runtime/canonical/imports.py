@@ -12,7 +12,7 @@ from typing import Any
 from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import Loan
-from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, StringEncoding, needs_memory
+from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, needs_memory
 from ingen_runtime.canonical.plan import (
     CoreCall,
     HostCall,
@@ -27,7 +27,7 @@ from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.styles import HostStyle
 from ingen_runtime.canonical.values import Err, Ok, ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, has_borrow, param_types
-from ingen_runtime.component.types import FuncType, ResultType
+from ingen_runtime.component.types import FuncType, ResultType, StringEncoding
 from ingen_runtime.frozen import frozen
 
 

@@ -59,14 +59,6 @@ class CoreType(enum.Enum):
     F64 = "f64"
 
 
-class StringEncoding(enum.Enum):
-    """The `string-encoding` option; the value is its name in the text format."""
-
-    UTF8 = "utf8"
-    UTF16 = "utf16"
-    LATIN1_UTF16 = "latin1+utf16"
-
-
 class Direction(enum.Enum):
     """Which canonical definition a core signature belongs to."""
 

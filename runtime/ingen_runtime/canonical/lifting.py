@@ -19,7 +19,6 @@ from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
     MAX_LIST_BYTE_LENGTH,
     MAX_STRING_BYTE_LENGTH,
-    StringEncoding,
     alignment,
     cases_of,
     elem_size,
@@ -43,6 +42,7 @@ from ingen_runtime.component.types import (
     RecordType,
     ResultType,
     StreamType,
+    StringEncoding,
     TupleType,
     ValType,
     VariantType,

@@ -12,12 +12,12 @@ from typing import Any
 from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import BorrowScope, Loan
-from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, StringEncoding, needs_memory
+from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS, needs_memory
 from ingen_runtime.canonical.plan import Plan, on_failure
 from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.styles import HostStyle, RawStyle
 from ingen_runtime.canonical.writer import EndpointWriter, allocates
-from ingen_runtime.component.types import ValType
+from ingen_runtime.component.types import StringEncoding, ValType
 
 
 class ValuesPlan(Plan):

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ingen_runtime.canonical.core import Memory, Reallocate, invalid_pointer
-from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG, StringEncoding
+from ingen_runtime.canonical.layout import MAX_STRING_BYTE_LENGTH, UTF16_TAG
+from ingen_runtime.component.types import StringEncoding
 from ingen_runtime.errors import Trap, TrapKind
 from ingen_runtime.frozen import frozen
 

@@ -14,7 +14,6 @@ from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
     MAX_FLAT_PARAMS,
     MAX_FLAT_RESULTS,
-    StringEncoding,
     alignment,
     contains,
     elem_size,
@@ -27,7 +26,7 @@ from ingen_runtime.canonical.shape import FLAT, MEMORY, Shape
 from ingen_runtime.canonical.source import Region, Source
 from ingen_runtime.canonical.styles import RawStyle
 from ingen_runtime.canonical.values import ResultError
-from ingen_runtime.component.types import BorrowType, FuncType, ResultType, TupleType, ValType
+from ingen_runtime.component.types import BorrowType, FuncType, ResultType, StringEncoding, TupleType, ValType
 
 
 def has_borrow(types: Sequence[ValType]) -> bool:

@@ -7,12 +7,11 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource
-from ingen_runtime.canonical import StringEncoding as Encoding
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
-from ingen_runtime.component.binary.syntax import CanonOptions, StringEncoding
+from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.concurrency.values import InstanceAsyncValues
-from ingen_runtime.component.types import FuncType, ResourceType
+from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
@@ -60,14 +59,14 @@ class CanonSide:
         funcs: Sequence[CoreExtern],
     ) -> None:
         self.context = context
-        self.encoding = _ENCODINGS[options.string_encoding]
+        self.encoding = options.string_encoding or StringEncoding.UTF8
         self._options = options
         self._memories = memories
         self._funcs = funcs
 
     def lifts_like(self, options: CanonOptions) -> bool:
         """Whether values are lifted from here as with `options` of the same component instance."""
-        if self.encoding is not _ENCODINGS[options.string_encoding]:
+        if self.encoding is not (options.string_encoding or StringEncoding.UTF8):
             return False
         mine, other = self._options.memory, options.memory
         if mine is None or other is None:
@@ -95,14 +94,6 @@ def _member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
     if index >= len(space):
         raise Trap(TrapKind.OTHER, "an import was called by a start function, before the memory was there")
     return space[index]
-
-
-_ENCODINGS = {
-    None: Encoding.UTF8,
-    StringEncoding.UTF8: Encoding.UTF8,
-    StringEncoding.UTF16: Encoding.UTF16,
-    StringEncoding.LATIN1_UTF16: Encoding.LATIN1_UTF16,
-}
 
 
 class LiftedFunc:

@@ -22,7 +22,6 @@ from ingen_runtime.component.binary.syntax import (
     CustomSection,
     ExternName,
     Sort,
-    StringEncoding,
 )
 from ingen_runtime.component.canon_checks import as_core_func_type
 from ingen_runtime.component.core_names import CoreImportName, core_names
@@ -55,7 +54,7 @@ from ingen_runtime.component.plan import (
     ResourceStep,
     Step,
 )
-from ingen_runtime.component.types import FuncType, ResourceType
+from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.errors import ComponentFormatError, LinkError
 
 _SECTION = "component-type"

@@ -51,7 +51,6 @@ _ALLOWED: Final[dict[str, Set[str] | None]] = {
     "ingen_runtime.engine.introspect": {"KnownInterface"},
     "ingen_runtime.engine.module": {"SavedModule"},
     __name__: {"_Entry", "_definition", "_section"},
-    "copyreg": {"__newobj__"},
 }
 """What an entry may name, by module; None allows the classes that the module defines."""
 

@@ -5,6 +5,8 @@ remembers the `name` under which it was exported or imported (`point`, or `ingen
 interface), so that hosts can give each its own class; names take no part in comparison. Resource types are
 compared by identity, because each evaluation of a resource definition makes a new type.
 
+The encoding of strings is here too: it is no part of a type, but of what the canonical ABI makes of one.
+
 Source: CanonicalABI.md and Explainer.md, "Type Definitions".
 """
 
@@ -33,6 +35,14 @@ class PrimitiveType(enum.Enum):
     CHAR = "char"
     STRING = "string"
     ERROR_CONTEXT = "error-context"
+
+
+class StringEncoding(enum.Enum):
+    """How a core module holds strings: the `string-encoding` option, as the text format writes it."""
+
+    UTF8 = "utf8"
+    UTF16 = "utf16"
+    LATIN1_UTF16 = "latin1+utf16"
 
 
 @frozen

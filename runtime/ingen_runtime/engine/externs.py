@@ -80,7 +80,7 @@ class CoreFunc(_CoreExtern):
 class CoreMemory(_CoreExtern):
     """A linear memory."""
 
-    __slots__ = ("_handle", "_length", "_size", "_view", "measure", "measured")
+    __slots__ = ("_handle", "_length", "_size", "_view", "measured")
 
     KIND: ClassVar[int] = c.EXTERN_MEMORY
     type: CoreMemoryType
@@ -90,13 +90,19 @@ class CoreMemory(_CoreExtern):
         store.check_usable()
         self._handle = self._buffer()
         self.measured: Final[tuple[Any, Any]] = (c.by_address(store.context), ctypes.byref(self._handle))
-        # Gives the length in bytes, called with `measured`: `len` without its cost and checks, to be used
-        # only while a call of the guest is under way.
-        self.measure: Final[Callable[[Any, Any], int]] = c.memory_data_size
         self._size: Callable[[Any, Any], int] = c.memory_data_size
         self._length = -1
         self._view = memoryview(b"")
         store.watch_memory(self)
+
+    @property
+    def measure(self) -> Callable[[Any, Any], int]:
+        """Gives the length in bytes, called with `measured`: `len` without its cost and checks.
+
+        To be used only while a call of the guest is under way.
+        """
+        measure: Callable[[Any, Any], int] = c.memory_data_size
+        return measure
 
     def view(self) -> memoryview:
         """All of the memory as it is now: bytes, writable.

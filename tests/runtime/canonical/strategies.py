@@ -34,7 +34,7 @@ def _labels(count: int) -> tuple[str, ...]:
     return tuple(f"label-{chr(97 + index // 26)}{chr(97 + index % 26)}" for index in range(count))
 
 
-def _extend(types: st.SearchStrategy[ValType]) -> st.SearchStrategy[ValType]:
+def _extend_plainly(types: st.SearchStrategy[ValType]) -> st.SearchStrategy[ValType]:
     several = st.lists(types, min_size=1, max_size=4)
     maybe = st.none() | types
     return st.one_of(
@@ -44,9 +44,15 @@ def _extend(types: st.SearchStrategy[ValType]) -> st.SearchStrategy[ValType]:
             lambda ts: VariantType(tuple(map(CaseType, _labels(len(ts)), ts)))
         ),
         types.map(ListType),
-        st.builds(FixedListType, types, st.integers(1, 5)),
         types.map(OptionType),
         st.builds(ResultType, maybe, maybe),
+    )
+
+
+def _extend(types: st.SearchStrategy[ValType]) -> st.SearchStrategy[ValType]:
+    return st.one_of(
+        _extend_plainly(types),
+        st.builds(FixedListType, types, st.integers(1, 5)),
         st.builds(MapType, st.sampled_from(KEYS), types),
     )
 
@@ -57,6 +63,8 @@ SIMPLE_TYPES: st.SearchStrategy[ValType] = st.one_of(
     st.sampled_from([1, 2, 5, 300]).map(lambda count: EnumType(_labels(count))),
 )
 TYPES: st.SearchStrategy[ValType] = st.recursive(SIMPLE_TYPES, _extend, max_leaves=8)
+PLAIN_TYPES: st.SearchStrategy[ValType] = st.recursive(SIMPLE_TYPES, _extend_plainly, max_leaves=8)
+"""Without maps and lists of a fixed length."""
 CHARS = st.characters(codec="utf-8") | st.characters(max_codepoint=255)
 
 

@@ -43,10 +43,9 @@ from ingen_runtime.component.binary.syntax import (
     OuterAlias,
     Sort,
     SortDesc,
-    StringEncoding,
     TypeDef,
 )
-from ingen_runtime.component.types import PrimitiveType
+from ingen_runtime.component.types import PrimitiveType, StringEncoding
 from ingen_runtime.errors import ComponentFormatError
 
 Assemble = Callable[[str], bytes]

@@ -233,7 +233,10 @@ def test_cancelling_the_task_ends_the_guests_call(guest: Guest) -> None:
     async def main() -> None:
         cancelled = []
 
+        waiting = asyncio.Event()
+
         async def wait(value: int) -> int:
+            waiting.set()
             try:
                 await asyncio.get_running_loop().create_future()
             except asyncio.CancelledError:
@@ -242,9 +245,11 @@ def test_cancelling_the_task_ends_the_guests_call(guest: Guest) -> None:
             return 0
 
         instance = guest(wait)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0):
-                await call_async(func(instance, "wait"), 5)
+        task = asyncio.ensure_future(call_async(func(instance, "wait"), 5))
+        await waiting.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         assert cancelled == [5]
         with pytest.raises(StoreUnusableError, match="cancelled"):
             func(instance, "double")(1)

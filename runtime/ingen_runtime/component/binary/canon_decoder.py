@@ -16,9 +16,9 @@ from ingen_runtime.component.binary.syntax import (
     CanonLift,
     CanonLower,
     CanonOptions,
-    StringEncoding,
 )
 from ingen_runtime.component.binary.type_decoder import read_result
+from ingen_runtime.component.types import StringEncoding
 
 _STRING_ENCODINGS = {
     0x00: StringEncoding.UTF8,

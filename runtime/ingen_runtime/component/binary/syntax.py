@@ -15,7 +15,7 @@ import enum
 from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import CoreExternDesc, NumberType, RecGroup
-from ingen_runtime.component.types import PrimitiveType
+from ingen_runtime.component.types import PrimitiveType, StringEncoding
 from ingen_runtime.frozen import frozen
 
 
@@ -403,14 +403,6 @@ class InstanceDef(NamedTuple):
 
     offset: int
     expr: Instantiate | tuple[InlineExport, ...]
-
-
-class StringEncoding(enum.Enum):
-    """How a core module represents strings."""
-
-    UTF8 = "utf8"
-    UTF16 = "utf16"
-    LATIN1_UTF16 = "latin1+utf16"
 
 
 class CanonOptions(NamedTuple):
