@@ -29,7 +29,7 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 
-_DESCRIPTION = "Read WIT, check it, and turn it into other forms."
+_DESCRIPTION = "Read WIT, check it, and generate typed bindings for both sides of the WebAssembly boundary."
 
 _EPILOG = """\
 exit status:
@@ -41,6 +41,7 @@ exit status:
 environment:
   INGEN_CACHE_DIR   where results are kept between runs (else the system's place for caches)
   INGEN_TRACEBACK   set to 1: show where in ingen a bug struck
+  INGEN_TOOLCHAIN   where compilers are looked for that the project's scripts have installed
   NO_COLOR          set to anything: no colours
 """
 
@@ -91,8 +92,14 @@ def _command_line(argv: Sequence[str]) -> argparse.ArgumentParser:
         "--version", action="version", version=f"ingen-sdkgen {__version__}", help="show the version and exit"
     )
     parser.set_defaults(parser=parser)
-    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
-    for name, (module, help_) in _VERBS.items():
+    # With `prog`, argparse does not format a usage line to find it out, which loads what help needs.
+    verbs = parser.add_subparsers(
+        title="verbs", dest="verb", metavar="VERB", required=True, prog="ingen-sdkgen"
+    )
+    # A verb that comes first is the only one that this run needs; the list of all is for help and mistakes.
+    named = argv[0] if argv and argv[0] in _VERBS else None
+    for name in _VERBS if named is None else [named]:
+        module, help_ = _VERBS[name]
         verb = verbs.add_parser(name, help=help_)
         verb.set_defaults(parser=verb)
         if name in argv:
