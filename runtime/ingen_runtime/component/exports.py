@@ -184,6 +184,10 @@ def export_function(
     plan = compile_lift(type_, item.side.encoding, classes, name=name)
     endpoint = item.side.endpoint(context.resources)
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
+    # Python's own messages, on arguments that are missing for instance, take the name from the code.
+    called = attribute_name(name)
+    function.__code__ = function.__code__.replace(co_name=called, co_qualname=called)
+    function.__name__ = function.__qualname__ = called
     function.__doc__ = f"{name}: {func_type_text(type_)}"
     function.type = type_
     function.call_async = _AsyncCall(item, endpoint, lambda: plan.bind_parts(endpoint), owner)

@@ -276,6 +276,11 @@ def test_values_are_checked(component: Component) -> None:
     assert instance.exports.relay(1) == 3, "a wrong argument does not end the instance"
 
 
+def test_a_missing_argument_is_told_by_the_functions_name(component: Component) -> None:
+    with pytest.raises(TypeError, match=r"^greet\(\) missing 1 required positional argument: 'name'$"):
+        start(component).exports.greet()
+
+
 def test_async_host_functions(component: Component) -> None:
     async def ask(question: int) -> int:
         await asyncio.sleep(0)
