@@ -160,3 +160,13 @@ WILD = [
 @pytest.mark.parametrize(("name", "arguments", "kind"), WILD)
 def test_wild_values(make: Make, name: str, arguments: tuple[Any, ...], kind: TrapKind) -> None:
     assert misbehave(make, make(), name, *arguments).kind is kind
+
+
+def test_strings_and_lists_have_limits(make: Make) -> None:
+    limits = StoreLimits(string_bytes=100, list_bytes=100)
+    assert len(make(limits).exports["text"](256, 100)) == 100
+    assert len(make(limits).exports["numbers"](256, 25)) == 25
+    too_long = misbehave(make, make(limits), "text", 256, 101)
+    assert (too_long.kind, too_long.detail) == (TrapKind.STRING_TOO_LONG, "101 bytes, at most 100")
+    too_long = misbehave(make, make(limits), "numbers", 256, 26)
+    assert (too_long.kind, too_long.detail) == (TrapKind.LIST_TOO_LONG, "104 bytes, at most 100")

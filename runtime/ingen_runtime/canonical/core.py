@@ -126,13 +126,19 @@ def invalid_pointer(ptr: int, alignment: int, size: int, memory_size: int, path:
 
 
 def invalid_list(
-    ptr: int, length: int, alignment: int, elem_size: int, memory_size: int, path: str = ""
+    ptr: int,
+    length: int,
+    alignment: int,
+    elem_size: int,
+    memory_size: int,
+    max_byte_length: int = MAX_LIST_BYTE_LENGTH,
+    path: str = "",
 ) -> Trap:
     """The trap for a list that is too long, not aligned or out of bounds.
 
     Source: CanonicalABI.md#loading, load_list_from_range.
     """
     byte_length = length * elem_size
-    if byte_length > MAX_LIST_BYTE_LENGTH:
-        return Trap(TrapKind.LIST_TOO_LONG, f"{byte_length} bytes, at most {MAX_LIST_BYTE_LENGTH}", path)
+    if byte_length > max_byte_length:
+        return Trap(TrapKind.LIST_TOO_LONG, f"{byte_length} bytes, at most {max_byte_length}", path)
     return invalid_pointer(ptr, alignment, byte_length, memory_size, path)

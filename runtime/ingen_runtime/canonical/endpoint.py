@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
 from ingen_runtime.canonical.handles import InstanceState
+from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH
 from ingen_runtime.canonical.resources import Resource
 from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
@@ -43,10 +44,20 @@ class AsyncValues(Protocol):
 class Endpoint:
     """A component instance with the canonical options of one lift or lower.
 
-    `resources` has the run-time resource for each resource type that the function's type mentions.
+    `resources` has the run-time resource for each resource type that the function's type mentions. Strings
+    and lists that come from the instance are no longer than `max_string_bytes` and `max_list_bytes`.
     """
 
-    __slots__ = ("_heap", "async_values", "instance", "memory", "realloc", "resources")
+    __slots__ = (
+        "_heap",
+        "async_values",
+        "instance",
+        "max_list_bytes",
+        "max_string_bytes",
+        "memory",
+        "realloc",
+        "resources",
+    )
 
     def __init__(
         self,
@@ -56,12 +67,16 @@ class Endpoint:
         realloc: CoreFunction | None = None,
         resources: Mapping[ResourceType, Resource] = MappingProxyType({}),
         async_values: AsyncValues | None = None,
+        max_string_bytes: int | None = None,
+        max_list_bytes: int | None = None,
     ) -> None:
         self.instance = instance
         self.memory = memory
         self.realloc = realloc
         self.resources = resources
         self.async_values = async_values
+        self.max_string_bytes = MAX_STRING_BYTE_LENGTH if max_string_bytes is None else max_string_bytes
+        self.max_list_bytes = MAX_LIST_BYTE_LENGTH if max_list_bytes is None else max_list_bytes
         self._heap: Heap | None = None
 
     @property
@@ -140,6 +155,8 @@ class EndpointNames:
         self.realloc_call = f"_{prefix}realloc_call"
         self.view_of = f"_{prefix}view_of"
         self.heap = f"_{prefix}heap"
+        self.max_string_bytes = f"_{prefix}max_string_bytes"
+        self.max_list_bytes = f"_{prefix}max_list_bytes"
         self.state = f"_{prefix}state"
         self.table = f"_{prefix}table"
         self.async_values = f"_{prefix}async_values"
@@ -165,6 +182,8 @@ class EndpointNames:
             (self.realloc_words, "realloc_words"),
             (self.realloc_call, "realloc_call"),
             (self.heap, "heap"),
+            (self.max_string_bytes, "max_string_bytes"),
+            (self.max_list_bytes, "max_list_bytes"),
             (self.state, "instance"),
             (self.table, "instance.handles"),
             (self.async_values, "async_values"),

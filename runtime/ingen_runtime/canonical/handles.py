@@ -20,16 +20,18 @@ class InstanceState:
 
     `handles` is its table. `may_leave` is false while the instance's realloc or post-return runs. A call from
     the host enters the whole tree of instances that `root` is the top of, so `busy` and `cause` are the
-    root's.
+    root's. `lowered` has the handles that the host has lowered for a call that is still being prepared: the
+    index, what the host gave away (None where it only lent), and the resource.
     """
 
-    __slots__ = ("busy", "cause", "handles", "may_leave", "name", "parent", "root")
+    __slots__ = ("busy", "cause", "handles", "lowered", "may_leave", "name", "parent", "root")
 
     def __init__(self, name: str = "component", parent: InstanceState | None = None) -> None:
         self.name = name
         self.parent = parent
         self.root: InstanceState = self if parent is None else parent.root
         self.handles = HandleTable()
+        self.lowered: list[tuple[int, Any, Resource]] = []
         self.may_leave = True
         self.busy = False
         self.cause: BaseException | None = None
@@ -216,6 +218,40 @@ def lift_borrow(table: HandleTable, index: int, resource: Resource, loans: list[
 def lower_own(table: HandleTable, rep: Any, resource: Resource) -> int:
     """The index of a new owning handle."""
     return table.add(Handle(resource, rep, True))
+
+
+def give_own(instance: InstanceState, value: object, resource: Resource) -> int:
+    """The index of a new owning handle for what the host gives away.
+
+    Raises: HostValueError.
+    """
+    index = instance.handles.add(Handle(resource, resource.give(value), True))
+    instance.lowered.append((index, value, resource))
+    return index
+
+
+def lend_borrow(
+    instance: InstanceState, value: object, resource: Resource, scope: BorrowScope, loans: list[Loan]
+) -> Any:
+    """What a guest gets for what the host lends: see `lower_borrow`.
+
+    Raises: HostValueError.
+    """
+    lowered = lower_borrow(instance, resource.lend(value, loans), resource, scope)
+    if resource.instance is not instance:
+        instance.lowered.append((lowered, None, resource))
+    return lowered
+
+
+def undo_lowering(instance: InstanceState) -> None:
+    """Take the handles of a call that will not happen out of the table, and give the host back what it gave
+    away.
+    """
+    while instance.lowered:
+        index, value, resource = instance.lowered.pop()
+        instance.handles.remove(index)
+        if value is not None:
+            resource.take_back(value)
 
 
 def lower_borrow(instance: InstanceState, rep: Any, resource: Resource, scope: BorrowScope) -> int:

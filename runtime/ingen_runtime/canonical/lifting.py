@@ -17,8 +17,6 @@ from ingen_runtime.canonical import handles, strings
 from ingen_runtime.canonical.core import invalid_list
 from ingen_runtime.canonical.endpoint import EndpointNames
 from ingen_runtime.canonical.layout import (
-    MAX_LIST_BYTE_LENGTH,
-    MAX_STRING_BYTE_LENGTH,
     alignment,
     cases_of,
     elem_size,
@@ -179,14 +177,15 @@ class Lifter:
         source, names, text = self.source, self.names, self.source.name("text")
         if self.encoding is not StringEncoding.UTF8:
             load = source.constant(strings.LOADERS[self.encoding], "load_string")
-            source.line(f"{text} = {load}({names.view}, {ptr}, {length}, {path!r})")
+            source.line(f"{text} = {load}({names.view}, {ptr}, {length}, {names.max_string_bytes}, {path!r})")
             tagged = self.encoding is StringEncoding.LATIN1_UTF16 and not self.style.is_host
             return f"({text}, {length})" if tagged else text
         end = source.name("end")
         source.line(f"{end} = {ptr} + {length}")
-        with source.block(f"if {length} > {MAX_STRING_BYTE_LENGTH} or {end} > {names.view_length}:"):
+        with source.block(f"if {length} > {names.max_string_bytes} or {end} > {names.view_length}:"):
             fail = source.constant(strings.invalid_range, "invalid")
-            source.line(f"raise {fail}({ptr}, {length}, 1, {names.view_length}, {path!r})")
+            arguments = f"{ptr}, {length}, 1, {names.view_length}, {names.max_string_bytes}, {path!r}"
+            source.line(f"raise {fail}({arguments})")
         with source.block("try:"):
             source.line(f"{text} = str({names.view}[{ptr}:{end}], 'utf-8')")
         with source.block("except UnicodeDecodeError as _error:"):
@@ -276,10 +275,11 @@ class Lifter:
             size, align = elem_size(element), alignment(element)
             source.line(f"{end} = {ptr} + {length} * {size}" if size > 1 else f"{end} = {ptr} + {length}")
             unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
-            limit = MAX_LIST_BYTE_LENGTH // size
-            with source.block(f"if {unaligned}{length} > {limit} or {end} > {names.view_length}:"):
+            limit = names.max_list_bytes
+            too_long = f"{length} * {size} > {limit}" if size > 1 else f"{length} > {limit}"
+            with source.block(f"if {unaligned}{too_long} or {end} > {names.view_length}:"):
                 fail = source.constant(invalid_list, "invalid")
-                arguments = f"{ptr}, {length}, {align}, {size}, {names.view_length}, {path!r}"
+                arguments = f"{ptr}, {length}, {align}, {size}, {names.view_length}, {limit}, {path!r}"
                 source.line(f"raise {fail}({arguments})")
             block = f"{names.view}[{ptr}:{end}]"
             return self._elements(element, block, f"if {length} else []", path, convert)

@@ -374,15 +374,22 @@ class Lowerer:
         match type_:
             case OwnType(resource):
                 bound = names.resource(resource)
+                if self.style.is_host:
+                    give = self.source.constant(handles.give_own, "give_own")
+                    region.add(at, "I", f"{give}({names.state}, {value}, {bound})")
+                    return
                 lower = self.source.constant(handles.lower_own, "lower_own")
-                rep = f"{bound}.give({value})" if self.style.is_host else value
-                region.add(at, "I", f"{lower}({names.table}, {rep}, {bound})")
+                region.add(at, "I", f"{lower}({names.table}, {value}, {bound})")
                 return
             case BorrowType(resource):
                 bound = names.resource(resource)
+                if self.style.is_host:
+                    lend = self.source.constant(handles.lend_borrow, "lend_borrow")
+                    arguments = f"{names.state}, {value}, {bound}, {names.scope}, {names.loans}"
+                    region.add(at, "I", f"{lend}({arguments})")
+                    return
                 lower = self.source.constant(handles.lower_borrow, "lower_borrow")
-                rep = f"{bound}.lend({value}, {names.loans})" if self.style.is_host else value
-                region.add(at, "I", f"{lower}({names.state}, {rep}, {bound}, {names.scope})")
+                region.add(at, "I", f"{lower}({names.state}, {value}, {bound}, {names.scope})")
                 return
             case StreamType():
                 kind = "stream"

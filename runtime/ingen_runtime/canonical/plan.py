@@ -117,6 +117,7 @@ def lowering_failed(
         return error
     # The values are to blame: nothing of the guest has been left half-done.
     endpoint.instance.may_leave = True
+    handles.undo_lowering(endpoint.instance)
     if isinstance(error, HostValueError):
         return error
     checker = Checker(classes, endpoint.resources)

@@ -62,6 +62,9 @@ class Resource:
         """What the host should have passed, where `value` can not be given or lent."""
         raise NotImplementedError
 
+    def take_back(self, value: Any) -> None:
+        """Undo `give`."""
+
     def destroy(self, rep: Any) -> None:
         """Run the destructor."""
         if self.destructor is not None:
@@ -183,6 +186,9 @@ class GuestResource(Resource):
             raise HostValueError(self.name, self._expected(), f"one that is {state}")
         handle._ingen_resource = None
         return handle._ingen_rep
+
+    def take_back(self, value: Any) -> None:
+        value._ingen_resource = self
 
     def lend(self, value: object, loans: list[Loan]) -> Any:
         handle = self._usable(value)

@@ -36,10 +36,12 @@ Store = Callable[[Heap, str], tuple[int, int]]
 """Encodes a string into a heap: its pointer and its (tagged) number of code units."""
 
 
-def invalid_range(ptr: int, byte_length: int, alignment: int, memory_size: int, path: str = "") -> Trap:
+def invalid_range(
+    ptr: int, byte_length: int, alignment: int, memory_size: int, max_byte_length: int, path: str = ""
+) -> Trap:
     """The trap for a string that is too long, not aligned or out of bounds."""
-    if byte_length > MAX_STRING_BYTE_LENGTH:
-        return Trap(TrapKind.STRING_TOO_LONG, f"{byte_length} bytes, at most {MAX_STRING_BYTE_LENGTH}", path)
+    if byte_length > max_byte_length:
+        return Trap(TrapKind.STRING_TOO_LONG, f"{byte_length} bytes, at most {max_byte_length}", path)
     return invalid_pointer(ptr, alignment, byte_length, memory_size, path)
 
 
@@ -49,31 +51,43 @@ def invalid_string(error: UnicodeDecodeError, path: str = "") -> Trap:
     return Trap(TrapKind.INVALID_STRING, f"{what} {error.encoding} sequence at byte {error.start}", path)
 
 
-def _load(view: memoryview, ptr: int, byte_length: int, alignment: int, codec: str, path: str) -> str:
+def _load(
+    view: memoryview, ptr: int, byte_length: int, alignment: int, codec: str, max_byte_length: int, path: str
+) -> str:
     end = ptr + byte_length
-    if byte_length > MAX_STRING_BYTE_LENGTH or ptr & (alignment - 1) or end > len(view):
-        raise invalid_range(ptr, byte_length, alignment, len(view), path)
+    if byte_length > max_byte_length or ptr & (alignment - 1) or end > len(view):
+        raise invalid_range(ptr, byte_length, alignment, len(view), max_byte_length, path)
     try:
         return str(view[ptr:end], codec)
     except UnicodeDecodeError as error:
         raise invalid_string(error, path) from None
 
 
-def load_utf8(view: memoryview, ptr: int, code_units: int, path: str = "") -> str:
+def load_utf8(
+    view: memoryview, ptr: int, code_units: int, max_byte_length: int = MAX_STRING_BYTE_LENGTH, path: str = ""
+) -> str:
     """The string at `ptr`; generated code does the same without a call."""
-    return _load(view, ptr, code_units, 1, "utf-8", path)
+    return _load(view, ptr, code_units, 1, "utf-8", max_byte_length, path)
 
 
-def load_utf16(view: memoryview, ptr: int, code_units: int, path: str = "") -> str:
+def load_utf16(
+    view: memoryview, ptr: int, code_units: int, max_byte_length: int = MAX_STRING_BYTE_LENGTH, path: str = ""
+) -> str:
     """The UTF-16 string at `ptr`."""
-    return _load(view, ptr, 2 * code_units, 2, "utf-16-le", path)
+    return _load(view, ptr, 2 * code_units, 2, "utf-16-le", max_byte_length, path)
 
 
-def load_latin1_utf16(view: memoryview, ptr: int, tagged_code_units: int, path: str = "") -> str:
+def load_latin1_utf16(
+    view: memoryview,
+    ptr: int,
+    tagged_code_units: int,
+    max_byte_length: int = MAX_STRING_BYTE_LENGTH,
+    path: str = "",
+) -> str:
     """The string at `ptr`, in Latin-1, or in UTF-16 where the length has the tag."""
     if tagged_code_units & UTF16_TAG:
-        return load_utf16(view, ptr, tagged_code_units ^ UTF16_TAG, path)
-    return _load(view, ptr, tagged_code_units, 2, "latin-1", path)
+        return load_utf16(view, ptr, tagged_code_units ^ UTF16_TAG, max_byte_length, path)
+    return _load(view, ptr, tagged_code_units, 2, "latin-1", max_byte_length, path)
 
 
 LOADERS = {

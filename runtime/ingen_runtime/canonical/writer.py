@@ -26,12 +26,24 @@ from ingen_runtime.canonical.shape import FLAT, MEMORY, Shape
 from ingen_runtime.canonical.source import Region, Source
 from ingen_runtime.canonical.styles import RawStyle
 from ingen_runtime.canonical.values import ResultError
-from ingen_runtime.component.types import BorrowType, FuncType, ResultType, StringEncoding, TupleType, ValType
+from ingen_runtime.component.types import (
+    BorrowType,
+    FuncType,
+    OwnType,
+    ResultType,
+    StringEncoding,
+    TupleType,
+    ValType,
+)
 
 
 def has_borrow(types: Sequence[ValType]) -> bool:
     """Whether values of these types have borrows in them."""
     return any(contains(type_, lambda part: isinstance(part, BorrowType)) for type_ in types)
+
+
+def _is_handle(type_: ValType) -> bool:
+    return isinstance(type_, OwnType | BorrowType)
 
 
 def allocates(types: Sequence[ValType], max_flat: int) -> bool:
@@ -155,11 +167,13 @@ class EndpointWriter:
             for type_, value, offset in zip(types, values, FLAT.offsets(types), strict=True):
                 self.lowerer.lower(type_, value, region, offset, FLAT)
             self.lowerer.pack(region, sum(map(FLAT.size, types)), buffer, at)
+            self._settle(types)
             return
         tuple_, ptr, source = TupleType(tuple(types)), self.source.name("ptr"), self.source
         self.lowerer.allocate(ptr, alignment(tuple_), elem_size(tuple_))
         self._store(tuple_, values, ptr)
         source.line(f"{source.struct(f'<I{SLOT_SIZE - 4}x', 'pack_into')}({buffer}, {at}, {ptr})")
+        self._settle(types)
 
     def lower_to(self, types: Sequence[ValType], values: Sequence[str], ptr: str) -> None:
         """Write what lowers values to the memory that a guest has given a pointer to."""
@@ -167,6 +181,12 @@ class EndpointWriter:
         self.lowerer.refresh_view()
         self.check_pointer(ptr, tuple_)
         self._store(tuple_, values, ptr)
+        self._settle(types)
+
+    def _settle(self, types: Sequence[ValType]) -> None:
+        """Write what forgets how to undo the lowering of handles: it is done."""
+        if self.style.is_host and any(contains(type_, _is_handle) for type_ in types):
+            self.source.line(f"{self.names.state}.lowered.clear()")
 
     def _store(self, tuple_: TupleType, values: Sequence[str], ptr: str) -> None:
         region = Region()

@@ -81,8 +81,11 @@ class CanonSide:
         core_realloc = None if realloc is None else _member(self._funcs, realloc)
         assert core_memory is None or isinstance(core_memory, CoreMemory)
         assert core_realloc is None or isinstance(core_realloc, CoreFunc)
+        limits = None if core_memory is None else core_memory.store.limits
         return Endpoint(
             instance=self.context.state,
+            max_string_bytes=None if limits is None else limits.string_bytes,
+            max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
             async_values=InstanceAsyncValues(self.context.state),

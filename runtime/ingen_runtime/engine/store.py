@@ -47,6 +47,11 @@ class StoreLimits:
     instances: int | None = None
     tables: int | None = None
     memories: int | None = None
+    string_bytes: int | None = None
+    """Size of each string that leaves a guest; None for the specification's 256 MiB. What is longer raises
+    Trap(STRING_TOO_LONG)."""
+    list_bytes: int | None = None
+    """The same for the elements of each list: Trap(LIST_TOO_LONG)."""
 
 
 class CoreStore:
@@ -78,6 +83,7 @@ class CoreStore:
         "_wait",
         "context",
         "engine",
+        "limits",
         "ptr",
         "uses_gc",
     )
@@ -87,6 +93,7 @@ class CoreStore:
         if fuel is not None and not engine.config.consume_fuel:
             raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         self.engine = engine
+        self.limits = limits if limits is not None else _NO_LIMITS
         self._failure = Failure()
         self._host = HostFunctions(self._failure)
         self._memories: weakref.WeakSet[CoreMemory] | None = None
@@ -437,6 +444,7 @@ class CoreStore:
         self._memories.add(memory)
 
 
+_NO_LIMITS: Final = StoreLimits()
 _HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)

@@ -283,6 +283,26 @@ class TestGuestResources:
         assert self.dropped == [1000]
         assert not counter.is_alive
 
+    @pytest.mark.parametrize("bad", ["text", 300])
+    def test_what_a_refused_call_has_moved_comes_back(self, bad: object) -> None:
+        first, second, lent = self.make(), self.make(), self.make()
+        call = export(self.guest, [ListType(OWN), OWN, BORROW, PrimitiveType.U8], None, lambda raw: None)
+        handles_before = len(self.guest.state.handles)
+        with pytest.raises(HostValueError, match="expected u8"):
+            call([first], second, lent, bad)
+        assert len(self.guest.state.handles) == handles_before
+        for counter in (first, second, lent):
+            assert counter.is_alive
+            counter.drop()
+        assert len(self.dropped) == 3
+
+    def test_one_resource_given_away_twice_comes_back(self) -> None:
+        counter = self.make()
+        with pytest.raises(HostValueError, match="a dropped one"):
+            export(self.guest, [OWN, OWN], None, lambda raw: None)(counter, counter)
+        counter.drop()
+        assert len(self.dropped) == 1
+
     def test_lent_resources_can_not_be_dropped_or_given(self) -> None:
         counter = self.make()
 
