@@ -124,9 +124,13 @@ def lowering_failed(
     for type_, value, path in zip(types, values, paths, strict=True):
         found = checker.payload(type_, value, path)
         if found is not None:
-            return found
-    path = paths[0] if len(paths) == 1 else "arguments"
-    return HostValueError(path, "values that fit their types", f"{type(error).__name__}: {error}")
+            break
+    else:
+        path = paths[0] if len(paths) == 1 else "arguments"
+        found = HostValueError(path, "values that fit their types", f"{type(error).__name__}: {error}")
+    # What generated code stumbled into says nothing to a user.
+    found.__suppress_context__ = True
+    return found
 
 
 @contextmanager

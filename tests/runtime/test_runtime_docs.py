@@ -1,0 +1,65 @@
+"""The examples of docs/runtime.md do what it says."""
+
+from __future__ import annotations
+
+import doctest
+from pathlib import Path
+
+import pytest
+
+from ingen_runtime.engine import wat_to_wasm
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "runtime.md"
+
+COMPONENT = """
+(component
+  (import "log" (func $log (param "text" string)))
+  (core module $libc (memory (export "memory") 1)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 1024))
+  (core instance $libc (instantiate $libc))
+  (core func $core-log (canon lower (func $log) (memory (core memory $libc "memory"))))
+  (core module $m
+    (import "" "log" (func $log (param i32 i32)))
+    (import "" "memory" (memory 1))
+    (data (i32.const 64) "greeting somebody")
+    (func (export "greet") (param i32 i32) (result i32)
+      (call $log (i32.const 64) (i32.const 17))
+      (i32.store (i32.const 8) (local.get 0))
+      (i32.store (i32.const 12) (local.get 1))
+      (i32.const 8))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "area") (param i32 i32) (result i32) (i32.mul (local.get 0) (local.get 1)))
+    (func (export "halve") (param i32) (result i32)
+      (i32.store8 (i32.const 8) (i32.and (local.get 0) (i32.const 1)))
+      (i32.store (i32.const 12)
+        (i32.shr_u (local.get 0) (i32.eqz (i32.and (local.get 0) (i32.const 1)))))
+      (i32.const 8))
+    (func $fail (export "fail") unreachable)
+    (func (export "spin") (loop (br 0))))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "log" (func $core-log)) (export "memory" (memory $libc "memory"))))))
+  (type $size' (record (field "width" u32) (field "height" u32)))
+  (export $size "size" (type $size'))
+  (func (export "greet") (param "name" string) (result string)
+    (canon lift (core func $i "greet") (memory (core memory $libc "memory"))
+      (realloc (core func $libc "realloc"))))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
+  (func $area (param "size" $size) (result u32) (canon lift (core func $i "area")))
+  (export "area" (func $area))
+  (func (export "halve") (param "n" u32) (result (result u32 (error u32)))
+    (canon lift (core func $i "halve") (memory (core memory $libc "memory"))))
+  (func (export "fail") (canon lift (core func $i "fail")))
+  (func (export "spin") (canon lift (core func $i "spin"))))
+"""
+
+
+def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("greeter.wasm").write_bytes(wat_to_wasm(COMPONENT))
+    # Fences are no output.
+    text = "\n".join("" if line.startswith("```") else line for line in PAGE.read_text().splitlines())
+    examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
+    assert len(examples.examples) > 15
+    report: list[str] = []
+    doctest.DocTestRunner().run(examples, out=report.append)
+    assert not report, "".join(report)
