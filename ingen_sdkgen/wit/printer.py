@@ -142,14 +142,6 @@ def print_wit(resolve: Resolve, *, dependencies: bool = True, docs: bool = True)
     return "\n".join(parts)
 
 
-def print_package(resolve: Resolve, package: PackageId, *, docs: bool = True) -> str:
-    """One package as the text of a file of its own.
-
-    Raises: UnprintableError, as `print_wit`.
-    """
-    return _PackagePrinter(resolve, package, docs).document()
-
-
 def escape_name(name: str) -> str:
     """`name` as WIT text spells it: with `%` in front where it is a keyword."""
     return f"%{name}" if name in ESCAPED_NAMES else name

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ingen_sdkgen.languages.python.names import Names, attribute_name, member_name
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
-from ingen_sdkgen.model import Alias, Enum, Flags, Primitive, Record, Resource, TypeId, Variant
+from ingen_sdkgen.model import Alias, Enum, Flags, Record, TypeId, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,3 @@ def _target(types: PyTypes, type_: TypeId, annotator: Annotator) -> str:
     if isinstance(kind, Alias):
         return annotator.annotate(kind.type, Position.GOT)
     return annotator.annotate(type_, Position.GOT)
-
-
-def aliased_resource(types: PyTypes, type_: TypeId) -> bool:
-    """Whether a named type is another name of a resource."""
-    planned = types.plan.types[type_]
-    return planned.value is None and not isinstance(planned.kind, Resource | Primitive)

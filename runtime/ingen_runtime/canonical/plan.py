@@ -6,7 +6,6 @@ instance's memory and functions only runs the compiled factory, which is cheap.
 
 from __future__ import annotations
 
-import linecache
 import re
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -97,11 +96,6 @@ class Plan:
                 source.line("return _result")
             self._factories[kind] = source.build(self._title)["_make"]
         return self._factories[kind]
-
-    def source_text(self) -> str:
-        """What has been generated so far, for people."""
-        files = [factory.__code__.co_filename for factory in self._factories.values()]
-        return "\n".join("".join(linecache.getlines(name)) for name in files)
 
 
 def lowering_failed(

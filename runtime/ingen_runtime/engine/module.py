@@ -107,9 +107,6 @@ class CoreModule:
         """Whether its code can make objects that wasmtime collects: structures, arrays, exceptions."""
         return self._interface.uses_gc
 
-    def has_export(self, name: str) -> bool:
-        return name in self._interface.exports
-
     def export_type(self, name: str) -> CoreExternType:
         """The type of an export. Raises KeyError where there is none."""
         try:
