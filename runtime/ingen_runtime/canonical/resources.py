@@ -7,6 +7,7 @@ itself where the host does.
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,11 @@ from ingen_runtime.canonical.handles import InstanceState, Loan
 from ingen_runtime.errors import HostValueError
 
 
-class Resource:
+class Resource(ABC):
     """A resource type at run time: one for each evaluation of its definition.
 
     `instance` is the component instance that implements it, None for the host; `destructor` takes the rep.
-    The four methods are how the host passes and receives resources.
+    The abstract methods are how the host passes and receives resources.
     """
 
     __slots__ = ("destructor", "instance", "name")
@@ -36,32 +37,33 @@ class Resource:
     def __repr__(self) -> str:
         return f"<resource {self.name}>"
 
+    @abstractmethod
     def give(self, value: object) -> Any:
         """The rep of an object that the host passes as `own`; ownership moves.
 
         Raises: HostValueError.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def lend(self, value: object, loans: list[Loan]) -> Any:
         """The rep of an object that the host passes as `borrow`; a loan may be added to `loans`.
 
         Raises: HostValueError.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def receive(self, rep: Any) -> object:
         """The object for an `own` that the host gets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def receive_borrow(self, rep: Any, loans: list[Loan]) -> object:
         """The object for a `borrow` that the host gets, valid until the loans are released."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mismatch(self, value: object) -> str | None:
         """What the host should have passed, where `value` can not be given or lent."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_back(self, value: Any) -> None:
         """Undo `give`."""
 
@@ -98,6 +100,9 @@ class HostResource(Resource):
 
     def receive_borrow(self, rep: Any, loans: list[Loan]) -> object:
         return rep
+
+    def take_back(self, value: Any) -> None:
+        pass  # an object of the host is its own representation: giving it has changed nothing
 
     def mismatch(self, value: object) -> str | None:
         return None if isinstance(value, self.class_) and value is not None else self._expected()

@@ -6,6 +6,7 @@ Source: CanonicalABI.md, "Buffer State", "Stream State", "Future State".
 from __future__ import annotations
 
 import enum
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -144,7 +145,7 @@ class _Pending:
         self.on_done = on_done
 
 
-class Shared:
+class Shared(ABC):
     """The middle of a stream or future: what one side has begun and the other one has not met yet."""
 
     def __init__(self) -> None:
@@ -175,6 +176,7 @@ class Shared:
             if self._pending is not None:
                 self._notify(CopyResult.DROPPED)
 
+    @abstractmethod
     def copy(
         self,
         end: End,
@@ -185,7 +187,6 @@ class Shared:
         on_done: OnDone,
     ) -> None:
         """Begin a copy from (`writes`) or to a guest's buffer."""
-        raise NotImplementedError
 
     def _move(self, instance: object, buffer: GuestBuffer, writes: bool, count: int) -> None:
         assert self._pending is not None
