@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingen_sdkgen.languages.python.definitions import DefinitionView
+from ingen_sdkgen.languages.python.errors import ErrorView
 from ingen_sdkgen.render import Header
 
 
@@ -30,16 +31,6 @@ class FunctionView:
     is_static: bool
     is_constructor: bool
     is_nothing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """The exception class for functions whose result has this type of error."""
-
-    name: str
-    key: str
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
