@@ -112,7 +112,9 @@ class _Search:
         if found is not None:
             raise self._error(f"function `{function.name}` of {within}", found, function)
 
-    def _error(self, item: str, feature: Feature, definition: Function | TypeDef | WorldInterface) -> CodegenError:
+    def _error(
+        self, item: str, feature: Feature, definition: Function | TypeDef | WorldInterface
+    ) -> CodegenError:
         reason = f"{self._language} bindings cannot have {feature.value} yet"
         return CodegenError(self._language, item, reason, definition.span)
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ingen_runtime.component.type_text import func_type_text
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan, ResourcePlan, ScopePlan
-from ingen_sdkgen.languages.python.definitions import DefinitionView, define
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, define_all, member_names
 from ingen_sdkgen.languages.python.errors import Errors, whole_result
-from ingen_sdkgen.languages.python.names import BUILTIN_TYPES, Names, attribute_name, class_name, module_names
+from ingen_sdkgen.languages.python.names import BUILTIN_NAMES, Names, attribute_name, class_name, module_names
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
 from ingen_sdkgen.languages.python_host.prelude import import_lines, public_names, written_builtins
 from ingen_sdkgen.languages.python_host.views import (
-    BuiltinsView,
     FunctionView,
     InterfaceView,
     ModuleView,
@@ -20,7 +17,7 @@ from ingen_sdkgen.languages.python_host.views import (
     ResourceView,
     SideView,
 )
-from ingen_sdkgen.model import FunctionShape, Record, Type, TypeId
+from ingen_sdkgen.model import FunctionShape, Type
 from ingen_sdkgen.render import Header
 
 _WORLD_MODULE = "__init__"
@@ -28,9 +25,6 @@ _TAKEN_MODULES = (_WORLD_MODULE, "abstractmethod", "annotations", "bindings", "b
 _RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "close", "aclose"})
 _RESOURCE_MEMBERS = frozenset({"drop", "release", "is_alive", "create"})
 _STATIC = {FunctionShape.STATIC, FunctionShape.STATIC_GETTER, FunctionShape.STATIC_SETTER}
-
-
-_BUILTIN_NAMES = BUILTIN_TYPES | {"classmethod", "object", "property", "staticmethod"}
 
 
 def view_world(plan: Plan) -> PackageView:
@@ -58,38 +52,26 @@ class _Builder:
         """One module, of the scopes that share a key."""
         is_world = name == _WORLD_MODULE
         title = f"the world `{self._plan.full_name}`" if is_world else f"the interface `{scopes[0].key}`"
-        shadowed = frozenset(self._members(scopes, is_world) & _BUILTIN_NAMES)
+        members = member_names(self._plan, scopes) | (set(self._modules.values()) if is_world else set())
+        shadowed = frozenset(members & BUILTIN_NAMES)
         annotator = Annotator(self._types, name, shadowed)
         waiting = Annotator(self._types, name, shadowed, second=True)
-        definitions: dict[str, DefinitionView] = {}
-        aliases: list[DefinitionView] = []
-        for scope in scopes:
-            for type_ in scope.types:
-                view = define(self._types, type_, annotator)
-                if view is not None:
-                    definitions.setdefault(view.name, view)
-                elif self._plan.canonical(type_) != type_:
-                    aliases.append(self._resource_alias(type_, annotator))
+        everything = define_all(self._types, scopes, annotator)
         errors = self._errors.of_module(name)
         sides = {}
         for direction in Direction:
             side = [scope for scope in scopes if scope.direction is direction]
             sides[direction] = self._side(name, title, side, direction, annotator, waiting)
-        unmarked = Annotator(self._types, name, shadowed)
-        builtins = BuiltinsView(
-            **{field: unmarked.builtin(field.removesuffix("_")) for field in BuiltinsView.__slots__}
-        )
         used = annotator.used | waiting.used
         if written_builtins(is_world, sides) & shadowed:
             used.add("builtins")
         modules = set(self._modules.values()) if is_world else annotator.imports | waiting.imports
-        everything = [*definitions.values(), *{alias.name: alias for alias in aliases}.values()]
         return ModuleView(
             name=name,
             header=Header(self._plan.full_name),
             title=f"T{title[1:]}",
             docs=(self._plan.docs if is_world else scopes[0].docs) or "",
-            builtins=builtins,
+            builtins=BuiltinsView.of_module(self._types, name, shadowed),
             import_lines=tuple(import_lines(is_world, everything, errors, sides, used, modules)),
             public=tuple(public_names(is_world, everything, errors, sides)),
             registered_modules=tuple(sorted(self._modules.values())) if is_world else (),
@@ -101,24 +83,6 @@ class _Builder:
             world_class=class_name(self._plan.name),
             is_world=is_world,
         )
-
-    def _members(self, scopes: Iterable[ScopePlan], is_world: bool) -> set[str]:
-        """Every name that a class of the module may have for a member."""
-        found = set(self._modules.values()) if is_world else set()
-        for scope in scopes:
-            found |= {attribute_name(function.item_name) for function in scope.functions}
-            found |= {attribute_name(resource.name) for resource in scope.resources}
-            for type_ in scope.types:
-                kind = self._plan.types[type_].kind
-                if isinstance(kind, Record):
-                    found |= {attribute_name(field.name) for field in kind.fields}
-        return found
-
-    def _resource_alias(self, type_: TypeId, annotator: Annotator) -> DefinitionView:
-        target = annotator.annotate(type_, Position.GOT)
-        planned = self._plan.types[type_]
-        name = self._types.class_of(type_)
-        return DefinitionView(name, planned.name or "", planned.docs, target, is_alias=True)
 
     # --- Functions ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.python.definitions import DefinitionView
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, DefinitionView
 from ingen_sdkgen.languages.python.errors import ErrorView
 from ingen_sdkgen.render import Header
 
@@ -75,18 +75,6 @@ class SideView:
     def checked(self) -> tuple[FunctionView, ...]:
         """All functions, those of resources included."""
         return self.functions + tuple(f for resource in self.resources for f in resource.functions)
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltinsView:
-    """The built-in names that a module writes, qualified where one of its members has such a name."""
-
-    classmethod_: str
-    object_: str
-    staticmethod_: str
-    str_: str
-    bytes_: str
-    type_: str
 
 
 @dataclass(frozen=True, slots=True)
