@@ -159,7 +159,7 @@ class Lowerer:
             self.source.line(f"{names.view} = {names.view_of}()")
             return
         # This is `CoreMemory.view` written out, which saves a quarter of what it costs.
-        with self.source.block(f"if {names.measure}({names.measured}) != {names.view_length}:"):
+        with self.source.block(f"if {names.measure}(*{names.measured}) != {names.view_length}:"):
             self.source.line(f"{names.view} = {names.view_of}()")
             self.source.line(f"{names.view_length} = len({names.view})")
 
