@@ -86,6 +86,11 @@ class Endpoint:
         return self._heap
 
     @property
+    def memory_stays(self) -> bool:
+        """Whether there is a memory that never moves."""
+        return self.memory is not None and self.memory.stays
+
+    @property
     def view_of(self) -> Callable[[], memoryview]:
         """Views the memory."""
         if self.memory is None:
@@ -136,14 +141,23 @@ class Endpoint:
 class EndpointNames:
     """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    `calls_natively` says that `realloc` is called natively, in code that has prepared for that. `keeps_view`
-    says that the view of the memory is kept from call to call and renewed where the memory has grown: in one
-    function, which only runs during a call of the guest.
+    - `calls_natively`: `realloc` is called natively, in code that has prepared for that.
+    - `keeps_view`: the view of the memory is kept from call to call and renewed where the memory has grown,
+      in one function, which only runs during a call of the guest.
+    - `stays`: moreover the memory never moves, and the view is renewed where something lies beyond its end.
     """
 
-    def __init__(self, prefix: str = "", *, calls_natively: bool = False, keeps_view: bool = False) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        calls_natively: bool = False,
+        keeps_view: bool = False,
+        stays: bool = False,
+    ) -> None:
         self.calls_natively = calls_natively
         self.keeps_view = keeps_view
+        self.stays = stays
         self.endpoint = f"_{prefix}endpoint"
         self.view = f"_{prefix}view"
         self.view_length = f"_{prefix}view_length" if keeps_view else f"len({self.view})"

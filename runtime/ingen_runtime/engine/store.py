@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
-from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
+from ingen_runtime.engine.mappings import (
+    MAPPINGS,
+    MAPPINGS_PER_FIBER,
+    MAPPINGS_PER_MEMORY,
+    MAPPINGS_PER_RESERVATION,
+)
 from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
@@ -303,8 +308,10 @@ class CoreStore:
 
     def prepare_for(self, module: CoreModule) -> None:
         """An instance of `module` is about to be made."""
-        MAPPINGS.take(module.memory_count)
-        self._mappings += module.memory_count
+        reservations = MAPPINGS_PER_RESERVATION if self.engine.config.memory_reservation else 0
+        mappings = module.memory_count * (MAPPINGS_PER_MEMORY + reservations)
+        MAPPINGS.take(mappings)
+        self._mappings += mappings
         self.uses_gc |= module.uses_gc
 
     def enter(self) -> None:
