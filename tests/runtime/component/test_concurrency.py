@@ -145,3 +145,59 @@ def test_cancellation_ends_the_call(component: Component) -> None:
             await instance.call_async("both", 1)
 
     asyncio.run(main())
+
+
+# The destructor uses a built-in of async components, so it runs as a task.
+DESTRUCTOR = """
+(component
+  (core module $m
+    (import "" "yield" (func $yield (result i32)))
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (global $last (mut i32) (i32.const 0))
+    (func (export "destroy") (param i32)
+      (drop (call $yield))
+      (if (i32.eqz (local.get 0)) (then unreachable))
+      (global.set $last (local.get 0)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+    (func (export "make-and-drop") (param i32) (call $drop (call $new (local.get 0))))
+    (func (export "last") (result i32) (global.get $last)))
+  (core module $table
+    (table (export "table") 1 funcref)
+    (type $destructor (func (param i32)))
+    (func (export "destroy") (param i32)
+      (call_indirect (type $destructor) (local.get 0) (i32.const 0))))
+  (core module $fill
+    (import "" "table" (table 1 funcref))
+    (import "" "destroy" (func $destroy (param i32)))
+    (elem (i32.const 0) $destroy))
+  (core instance $table (instantiate $table))
+  (type $thing' (resource (rep i32) (dtor (core func $table "destroy"))))
+  (core func $yield (canon thread.yield))
+  (core func $new (canon resource.new $thing'))
+  (core func $drop (canon resource.drop $thing'))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "yield" (func $yield)) (export "new" (func $new)) (export "drop" (func $drop))))))
+  (core instance (instantiate $fill (with "" (instance
+    (export "table" (table $table "table")) (export "destroy" (func $i "destroy"))))))
+  (export $thing "thing" (type $thing'))
+  (func (export "make") (param "rep" u32) (result (own $thing)) (canon lift (core func $i "make")))
+  (func (export "make-and-drop") (param "rep" u32) (canon lift (core func $i "make-and-drop")))
+  (func (export "last") (result u32) (canon lift (core func $i "last"))))
+"""
+
+
+def test_a_destructor_is_a_task(assemble: Callable[[str], bytes]) -> None:
+    component = Component.from_bytes(
+        assemble(DESTRUCTOR), engine=Engine(EngineConfig(parallel_compilation=False))
+    )
+    instance = component.instantiate({})
+    with instance.exports.make(5):
+        assert instance.exports.last() == 0
+    assert instance.exports.last() == 5
+    instance.exports.make_and_drop(6)
+    assert instance.exports.last() == 6
+    with pytest.raises(Trap), instance.exports.make(0):
+        pass
+    with pytest.raises(PoisonedError):
+        instance.exports.last()

@@ -41,6 +41,7 @@ from ingen_runtime.component.concurrency.waitables import (
     WaitableSet,
     trap_if,
 )
+from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
 from ingen_runtime.component.types import FuncType, ResultType, ValType
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, call_async
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from ingen_runtime.canonical import Endpoint
-    from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
@@ -259,8 +259,6 @@ class LoweredCall:
         side: CanonSide,
         type_: EngineFuncType,
     ) -> None:
-        from ingen_runtime.component.items import LiftedFunc
-
         self._func = func
         self._context = side.context
         self._is_async = step.options.is_async
@@ -351,7 +349,7 @@ class LoweredCall:
     ) -> Callee:
         if self._guest is None:
             host = HostTask(instance.scheduler)
-            host.start(cast("HostFunc", self._func), instance, on_start, on_resolve)
+            host.start(cast(HostFunc, self._func), instance, on_start, on_resolve)
             return host
         callee = self._guest.state
         if might_be_recursive(self._context.state, callee):
