@@ -9,7 +9,7 @@ import pytest
 
 from ingen_runtime.component.component import Component
 from ingen_runtime.engine import Engine, EngineConfig
-from ingen_runtime.errors import PoisonedError, Trap, TrapKind
+from ingen_runtime.errors import HostValueError, PoisonedError, Trap, TrapKind
 
 # `both` calls the host twice without waiting in between, then waits for both subtasks in its callback.
 BOTH = """
@@ -102,6 +102,36 @@ def test_an_async_host_function_cannot_be_waited_for_synchronously(component: Co
     with pytest.raises(Trap) as caught:
         instance.exports.both(1)
     assert caught.value.kind is TrapKind.CANNOT_BLOCK
+
+
+def test_arguments_are_given_by_position_or_name(component: Component) -> None:
+    async def main() -> None:
+        instance = component.instantiate({"ask": lambda x: x})
+        assert instance.exports.both(x=3) == 7
+        assert await instance.exports.both.call_async(x=3) == 7
+        with pytest.raises(TypeError, match=r"^both\(\) missing 1 required positional argument: 'x'$"):
+            instance.exports.both()
+        with pytest.raises(TypeError, match=r"^both\(\) got an unexpected keyword argument 'y'$"):
+            await instance.exports.both.call_async(y=3)
+        assert instance.exports.both(3) == 7
+
+    asyncio.run(main())
+
+
+def test_an_argument_that_does_not_fit_is_refused(component: Component) -> None:
+    instance = component.instantiate({"ask": lambda x: x})
+    for _ in range(2):
+        with pytest.raises(HostValueError, match="expected u32"):
+            instance.exports.both(-1)
+    assert instance.exports.both(3) == 7
+
+
+def test_a_result_that_does_not_fit_poisons(component: Component) -> None:
+    instance = component.instantiate({"ask": lambda x: -x})
+    with pytest.raises(HostValueError, match="expected u32"):
+        instance.exports.both(1)
+    with pytest.raises(PoisonedError):
+        instance.exports.both(1)
 
 
 def test_host_exceptions_arrive(component: Component) -> None:
