@@ -73,6 +73,11 @@ class Signal(Readiness):
     def unwatch(self, wake: Wake) -> None:
         self._watchers.pop(wake, None)
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
+
     def wake_all(self) -> None:
         """Tell all who watch to look again."""
         if self._watchers:
