@@ -25,7 +25,6 @@ from ingen_runtime.component.entities import (
     TypeExtern,
 )
 from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, InstanceItem, Item, ModuleItem
-from ingen_runtime.component.lowering import is_coroutine_function
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
@@ -38,6 +37,7 @@ from ingen_runtime.component.types import ResourceType
 from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreMemory, CoreModule, CoreStore
 from ingen_runtime.errors import LinkError, Trap, TrapKind
 from ingen_runtime.frozen import frozen
+from ingen_runtime.waiting import Waits, may_wait, waits
 
 _ABSENT = object()
 
@@ -151,10 +151,10 @@ class ImportResolver:
 
     def _func(self, given: Any, func: FuncEntity, path: str) -> Item:
         if given is _ABSENT:
-            return HostFunc(path, func.type, _trap(path), self._resources, False)
+            return HostFunc(path, func.type, _trap(path), self._resources, Waits.NEVER)
         if not callable(given):
             self._wrong(path, "a callable", given)
-        return HostFunc(path, func.type, given, self._resources, is_coroutine_function(given))
+        return HostFunc(path, func.type, given, self._resources, waits(given))
 
     def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
         made = self._made.get(resource)
@@ -233,12 +233,12 @@ def _implementation(given: Any, name: str) -> Any:
     function: Any = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
-    return _method(attribute, is_coroutine_function(function))
+    return _method(attribute, waits(function))
 
 
-def _method(attribute: str, is_async: bool) -> Callable[..., Any]:
+def _method(attribute: str, how: Waits) -> Callable[..., Any]:
     """A function that calls the method of its first argument, whatever its class."""
-    if is_async:
+    if how is Waits.ALWAYS:
 
         async def call_async(self: Any, *arguments: Any) -> Any:
             return await getattr(self, attribute)(*arguments)
@@ -248,7 +248,7 @@ def _method(attribute: str, is_async: bool) -> Callable[..., Any]:
     def call(self: Any, *arguments: Any) -> Any:
         return getattr(self, attribute)(*arguments)
 
-    return call
+    return may_wait(call) if how is Waits.MAYBE else call
 
 
 def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
