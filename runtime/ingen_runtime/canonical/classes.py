@@ -67,6 +67,12 @@ class ValueClasses:
         self.plans: dict[object, Any] = {}
         """What has been compiled against these classes, by what it depends on."""
 
+    def __or__(self, others: ValueClasses) -> ValueClasses:
+        """The classes of both; for a type that both bring one for, that of `others`."""
+        return ValueClasses(
+            {**self._named, **others._named}, {**self._errors, **others._errors}, self._module
+        )
+
     def record(self, type_: RecordType) -> RecordClass:
         """The class of a record."""
         return self._once(type_, lambda: self._record(type_))
