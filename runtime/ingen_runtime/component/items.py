@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
@@ -17,6 +17,7 @@ from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError, Trap, TrapKind
 from ingen_runtime.frozen import frozen
+from ingen_runtime.waiting import Waits
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import ComponentPlan
@@ -133,11 +134,12 @@ class LiftedFunc:
 class HostFunc:
     """A function that the host implements.
 
-    `type` and `resources` are those of the import through which it came in; `call` takes and returns Python
-    values, or is an `async def` that does.
+    `type` and `resources` are those of the import through which it came in; `call` takes Python values, and
+    returns one or, as `waits` says, an awaitable of one. `classes` are those of the values, where the
+    implementation brings its own.
     """
 
-    __slots__ = ("call", "is_async", "name", "resources", "type")
+    __slots__ = ("call", "classes", "name", "resources", "type", "waits")
 
     def __init__(
         self,
@@ -145,13 +147,15 @@ class HostFunc:
         type_: FuncType,
         call: Callable[..., Any],
         resources: Mapping[ResourceType, Resource],
-        is_async: bool,
+        waits: Waits,
+        classes: ValueClasses | None = None,
     ) -> None:
+        self.classes = classes
         self.name = name
         self.type = type_
         self.call = call
         self.resources = resources
-        self.is_async = is_async
+        self.waits = waits
 
 
 class CoreImports(Protocol):
