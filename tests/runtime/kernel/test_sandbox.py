@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -289,29 +289,24 @@ def test_folders_that_turn_into_links_meanwhile_do_not_lead_out(
         (given / "folder").rename(given / "link")
         (given / "away").rename(given / "folder")
 
-    read = refusals = 0
     with over_and_over(swap):
         for _ in range(2000):
             try:
                 file = root.open("folder/key", write=True)
             except FileError:
-                refusals += 1
                 continue
             assert isinstance(file, File)
             assert file.read(10) == b"mine"
             file.close()
-            read += 1
             for attempt in (
                 partial(root.unlink, "folder/key2"),
                 partial(root.create_directory, "folder/made"),
                 partial(root.remove_directory, "folder/made"),
                 partial(root.set_times, "folder/key", 1, 1),
             ):
-                try:
+                with suppress(FileError):
                     attempt()
-                except FileError:
-                    refusals += 1
-    assert read, "the folder was there for some of the time"
+    root.open("folder/key")
     assert {path.name for path in (outside / "private").iterdir()} == {"key"}
     assert (outside / "private" / "key").stat().st_mtime_ns != 1
 
@@ -326,7 +321,6 @@ def test_folders_that_move_meanwhile_do_not_make_dots_lead_out(
         (given / "a" / "b" / "c").rename(given / "c")
         (given / "c").rename(given / "a" / "b" / "c")
 
-    found = 0
     with over_and_over(move):
         for _ in range(2000):
             try:
@@ -336,5 +330,4 @@ def test_folders_that_move_meanwhile_do_not_make_dots_lead_out(
             assert isinstance(file, File)
             assert file.read(10) == b"mine"
             file.close()
-            found += 1
-    assert found
+    root.open("a/b/c/../../secret")
