@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
-from ingen_runtime.canonical import GuestResource, HostResource, Resource
+from ingen_runtime.canonical import GuestResource, HostResource, Resource, ValueClasses
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.binary.syntax import ExternName
 from ingen_runtime.component.entities import (
@@ -24,7 +24,7 @@ from ingen_runtime.component.entities import (
     ResourceEntity,
     TypeExtern,
 )
-from ingen_runtime.component.items import ComponentItem, HostFunc, InstanceItem, Item, ModuleItem
+from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, InstanceItem, Item, ModuleItem
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
@@ -32,13 +32,22 @@ from ingen_runtime.component.names import (
     parse_name,
     version_order,
 )
-from ingen_runtime.component.plan import ComponentPlan
+from ingen_runtime.component.plan import ComponentPlan, CoreImportStep
 from ingen_runtime.component.types import ResourceType
-from ingen_runtime.engine import CoreModule
+from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreMemory, CoreModule, CoreStore
 from ingen_runtime.errors import LinkError, Trap, TrapKind
+from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits, may_wait, waits
 
 _ABSENT = object()
+
+
+@frozen
+class Implementation:
+    """What implements an import, with the classes of the values that it takes and returns."""
+
+    given: Any
+    classes: ValueClasses
 
 
 def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
@@ -81,6 +90,7 @@ class ImportResolver:
         self._unwrap = unwrap
         self._made: dict[ResourceType, Resource] = {}
         self._missing: list[tuple[str, str]] = []
+        self._classes: ValueClasses | None = None
 
     def resolve(self, plan: ComponentPlan) -> dict[str, Item]:
         """The items for all imports.
@@ -98,10 +108,30 @@ class ImportResolver:
                 if not self._trap_missing:
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
+            self._classes = None
+            if isinstance(given, Implementation):
+                given, self._classes = given.given, given.classes
             items[name] = self._item(name, given, extern, name)
         if self._missing:
             raise _missing_error(self._missing)
         return items
+
+    def resolve_core(self, plan: ComponentPlan) -> dict[str, CoreImports]:
+        """What is provided for the core imports of a core module, by import module name.
+
+        Raises: LinkError where one is missing or does not fit.
+        """
+        found: dict[str, CoreImports] = {}
+        for step in plan.steps:
+            if not isinstance(step, CoreImportStep) or step.module in found:
+                continue
+            given = self._provided.get(step.module, _ABSENT)
+            if given is _ABSENT and self._trap_missing:
+                given = _TrappingCoreImports(step.module)
+            if not hasattr(given, "core_function"):
+                self._wrong(step.module, "an object with `core_function`: see `CoreImports`", given)
+            found[step.module] = given
+        return found
 
     def _item(self, name: str, given: Any, extern: Extern, path: str) -> Item:
         if self._unwrap is not None and given is not _ABSENT:
@@ -136,7 +166,7 @@ class ImportResolver:
             return HostFunc(path, func.type, _trap(path), self._resources, Waits.NEVER)
         if not callable(given):
             self._wrong(path, "a callable", given)
-        return HostFunc(path, func.type, given, self._resources, waits(given))
+        return HostFunc(path, func.type, given, self._resources, waits(given), self._classes)
 
     def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
         made = self._made.get(resource)
@@ -242,6 +272,18 @@ def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
         rep.drop()
 
     return destroy
+
+
+@frozen
+class _TrappingCoreImports:
+    """Core functions that trap."""
+
+    module: str
+
+    def core_function(
+        self, store: CoreStore, name: str, type_: CoreFuncType, memory: Callable[[], CoreMemory]
+    ) -> CoreFunc:
+        return CoreFunc.from_python(store, type_, _trap(f"{self.module}#{name}"))
 
 
 def _trap(path: str) -> Callable[..., Any]:
