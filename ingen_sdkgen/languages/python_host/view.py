@@ -38,6 +38,7 @@ _TAKEN_MODULES = (_WORLD_MODULE, "abstractmethod", "annotations", "bindings", "b
 _RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "close", "aclose"})
 _RESOURCE_MEMBERS = frozenset({"drop", "release", "is_alive", "create"})
 _STATIC = {FunctionShape.STATIC, FunctionShape.STATIC_GETTER, FunctionShape.STATIC_SETTER}
+_SETTERS = {FunctionShape.SETTER, FunctionShape.METHOD_SETTER, FunctionShape.STATIC_SETTER}
 
 
 _BUILTIN_NAMES = BUILTIN_TYPES | {"classmethod", "object", "property", "staticmethod"}
@@ -103,7 +104,8 @@ class _Builder:
             import_lines=tuple(import_lines(is_world, everything, errors, sides, used, modules)),
             public=tuple(public_names(is_world, everything, errors, sides)),
             registered_modules=tuple(sorted(self._modules.values())) if is_world else (),
-            definitions=tuple(everything),
+            definitions=tuple(view for view in everything if not view.is_alias),
+            aliases=tuple(view for view in everything if view.is_alias),
             registered=tuple(view for view in everything if view.is_registered),
             errors=tuple(errors),
             imported=sides[Direction.IMPORT],
@@ -113,10 +115,11 @@ class _Builder:
         )
 
     def _members(self, scopes: Iterable[ScopePlan], is_world: bool) -> set[str]:
-        """Every name that a class of the module may have for a member."""
+        """Every name that a class of the module may have for a member, or a function for a parameter."""
         found = set(self._modules.values()) if is_world else set()
         for scope in scopes:
-            found |= {attribute_name(function.item_name) for function in scope.functions}
+            for function in scope.functions:
+                found |= {_member_name(function), *(attribute_name(param.name) for param in function.params)}
             found |= {attribute_name(resource.name) for resource in scope.resources}
             for type_ in scope.types:
                 kind = self._plan.types[type_].kind
@@ -265,7 +268,7 @@ class _Builder:
         if whole is not None:
             docs = f"{docs}\n\nRaises: {self._raised(function, whole, annotator)}".strip()
         return FunctionView(
-            name="__init__" if is_constructor else members.claim(attribute_name(function.item_name)),
+            name="__init__" if is_constructor else members.claim(_member_name(function)),
             label=function.name,
             type=self._type_text(function),
             params=listed(annotator).removeprefix(", ") if is_static else listed(annotator),
@@ -290,3 +293,8 @@ class _Builder:
 
     def _type_text(self, function: FunctionPlan) -> str:
         return func_type_text(function.type)
+
+
+def _member_name(function: FunctionPlan) -> str:
+    name = attribute_name(function.item_name)
+    return f"set_{name.rstrip('_')}" if function.shape in _SETTERS else name

@@ -100,7 +100,10 @@ class BuiltinsView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A module of the package; the world's own is `__init__`."""
+    """A module of the package; the world's own is `__init__`.
+
+    `aliases` may stand for classes of resources, and so come after these.
+    """
 
     name: str
     header: Header
@@ -111,6 +114,7 @@ class ModuleView:
     public: tuple[str, ...]
     registered_modules: tuple[str, ...]
     definitions: tuple[DefinitionView, ...]
+    aliases: tuple[DefinitionView, ...]
     registered: tuple[DefinitionView, ...]
     errors: tuple[ErrorView, ...]
     imported: SideView
