@@ -230,9 +230,11 @@ class _AsyncCall:
         signature = signature_of(item.core.type)
         raw = bytearray(signature.slots * SLOT_SIZE)
         scope, loans = BorrowScope(), cast("list[Loan]", [])
+        lowered = False
         state.enter()
         try:
             parts.lower(raw, 0, arguments, scope, loans)
+            lowered = True
             result = await call_async(item.core, *signature.params.unpack_from(raw))
             if signature.type.results:
                 signature.results.pack_into(raw, 0, *(result if isinstance(result, tuple) else (result,)))
@@ -242,11 +244,11 @@ class _AsyncCall:
                 state.may_leave = False
                 await call_async(item.post_return, *signature.results.unpack_from(raw))
                 state.may_leave = True
-        except HostValueError:
-            state.leave()
-            raise
         except BaseException as error:
-            state.poison(error)
+            if isinstance(error, HostValueError) and not lowered:
+                state.leave()
+            else:
+                state.poison(error)
             raise
         finally:
             release(loans)

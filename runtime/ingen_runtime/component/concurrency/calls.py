@@ -5,7 +5,7 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from ingen_runtime.canonical import (
@@ -46,6 +46,7 @@ from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, call_
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError, Trap, TrapKind
+from ingen_runtime.waiting import Waits, is_awaitable
 
 if TYPE_CHECKING:
     import asyncio
@@ -189,23 +190,37 @@ class HostTask:
         on_start: Callable[[], Any],
         on_resolve: Callable[[Any], None],
     ) -> None:
-        """Call the function; an `async def` goes on by itself when it waits."""
+        """Call the function; where it returns an awaitable, that goes on by itself."""
         arguments = on_start()
-        if not func.is_async:
-            on_resolve(_outcome(func.type.result, lambda: func.call(*arguments)))
+        awaitable: Any = None
+
+        def call() -> Any:
+            nonlocal awaitable
+            value = func.call(*arguments)
+            if func.waits is not Waits.NEVER and is_awaitable(value):
+                awaitable = value
+            return value
+
+        results = _outcome(func.type.result, call)
+        if awaitable is None:
+            on_resolve(results)
             return
         if not self._scheduler.on_asyncio:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()
             raise Trap(
                 TrapKind.CANNOT_BLOCK,
-                f"{func.name} is async, and the guest was called synchronously: use `call_async`",
+                f"{func.name} waits, and the guest was called synchronously: use `call_async`",
             )
         task = Task(instance, FuncType((), None, True), CanonOptions(is_async=True), lambda result: None)
-        self._scheduler.start(GuestThread(task), self._run(func, arguments, on_resolve))
+        self._scheduler.start(GuestThread(task), self._run(func.type, awaitable, on_resolve))
 
-    async def _run(self, func: HostFunc, arguments: Any, on_resolve: Callable[[Any], None]) -> None:
+    async def _run(
+        self, type_: FuncType, awaitable: Awaitable[Any], on_resolve: Callable[[Any], None]
+    ) -> None:
         import asyncio  # see `scheduler`
 
-        future = self._future = asyncio.ensure_future(func.call(*arguments))
+        future = self._future = asyncio.ensure_future(awaitable)
         self._scheduler.watch(future)
         try:
             await asyncio.wait((future,))
@@ -214,7 +229,7 @@ class HostTask:
         if future.cancelled():
             on_resolve(CANCELLED_RESULT)
         else:
-            on_resolve(_outcome(func.type.result, future.result))
+            on_resolve(_outcome(type_.result, future.result))
 
     def request_cancellation(self) -> None:
         """Cancel the host function."""

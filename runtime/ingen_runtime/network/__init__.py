@@ -1,0 +1,1 @@
+"""The networks that emulated VMs are on. `interface` says what all of them offer."""
