@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.python.definitions import DefinitionView
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, DefinitionView
+from ingen_sdkgen.languages.python.errors import ErrorView
+from ingen_sdkgen.languages.python_host.registrations import RegistrationView
 from ingen_sdkgen.render import Header
 
 
@@ -30,16 +32,6 @@ class FunctionView:
     is_static: bool
     is_constructor: bool
     is_nothing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """The exception class for functions whose result has this type of error."""
-
-    name: str
-    key: str
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +79,6 @@ class SideView:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltinsView:
-    """The built-in names that a module writes, qualified where one of its members has such a name."""
-
-    classmethod_: str
-    object_: str
-    staticmethod_: str
-    str_: str
-    bytes_: str
-    type_: str
-
-
-@dataclass(frozen=True, slots=True)
 class ModuleView:
     """A module of the package; the world's own is `__init__`.
 
@@ -115,7 +95,8 @@ class ModuleView:
     registered_modules: tuple[str, ...]
     definitions: tuple[DefinitionView, ...]
     aliases: tuple[DefinitionView, ...]
-    registered: tuple[DefinitionView, ...]
+    registered: tuple[RegistrationView, ...]
+    registered_errors: tuple[RegistrationView, ...]
     errors: tuple[ErrorView, ...]
     imported: SideView
     exported: SideView
