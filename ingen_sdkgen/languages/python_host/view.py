@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ingen_runtime.component.fingerprints import Fingerprints
 from ingen_runtime.component.type_text import func_type_text
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan, ResourcePlan, ScopePlan
 from ingen_sdkgen.languages.python.definitions import BuiltinsView, define_all, function_name, member_names
@@ -47,6 +48,7 @@ class _Builder:
         self._types = types
         self._modules = modules
         self._errors = Errors(plan, types)
+        self._fingerprints = Fingerprints()
         self._sides: dict[tuple[str, Direction], tuple[str, str]] = {}
 
     def module(self, name: str, scopes: list[ScopePlan]) -> ModuleView:
@@ -188,7 +190,8 @@ class _Builder:
         return FunctionView(
             name="__init__" if is_constructor else members.claim(function_name(function)),
             label=function.name,
-            type=self._type_text(function),
+            type=func_type_text(function.type),
+            fingerprint=self._fingerprints.of_function(function.type),
             params=listed(annotator).removeprefix(", ") if is_static else listed(annotator),
             async_params=listed(waiting).removeprefix(", ") if is_static else listed(waiting),
             class_params=listed(annotator),
@@ -201,6 +204,3 @@ class _Builder:
             is_constructor=is_constructor,
             is_nothing=result is None,
         )
-
-    def _type_text(self, function: FunctionPlan) -> str:
-        return func_type_text(function.type)

@@ -15,12 +15,13 @@ class FunctionView:
     """A function, as Python calls it or is called. What begins with `async_` is for those that can wait.
 
     What goes after `self` or `cls` begins with a comma where
-    there is anything. `type` is the function's type in WIT.
+    there is anything. `type` is the function's type in WIT, `fingerprint` tells it from others.
     """
 
     name: str
     label: str
     type: str
+    fingerprint: str
     params: str
     async_params: str
     class_params: str

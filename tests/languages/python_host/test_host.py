@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 from ingen_runtime.bindings import Err
 from ingen_runtime.errors import HostValueError, LinkError
-from ingen_sdkgen.languages import python_host
+from ingen_sdkgen.languages import c, python_host
 from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.model import Resolve, WorldId
@@ -24,7 +25,8 @@ from ingen_sdkgen.render import Templates, verify
 from ingen_sdkgen.resolve import load, load_text
 from tests.conftest import absent
 from tests.languages.behaviour.guests import Guests
-from tests.languages.keywords import awkward_world
+from tests.languages.c.toolchain import build
+from tests.languages.keywords import awkward_names, awkward_world, named_world
 from tests.languages.worlds import WIT, conformance_worlds, own_worlds
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,6 +65,8 @@ def test_every_world_is_clean(tmp_path: Path) -> None:
             assert case.asynchronous, error
     assert written > 60
     write(load_text(awkward_world()).resolve, WorldId(0), tmp_path / "awkward")
+    for name in ("self", "imports", "async-imports", "str", "type", "load"):
+        write(load_text(named_world(name)).resolve, WorldId(0), tmp_path / f"named{name.replace('-', '_')}")
     run("ruff", "check", "--isolated", "--no-cache", ".", folder=tmp_path)
     packages = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
     run("mypy", "--strict", "--explicit-package-bases", *packages, folder=tmp_path)
@@ -164,11 +168,78 @@ def test_a_component_that_does_not_fit(packages: Path, guests: Guests) -> None:
         module.Banking.load(through, Attributes(bank=Attributes(account=object)))
     with pytest.raises(LinkError, match="it lacks bank"):
         module.Banking.load(through, Attributes())
-    resolve = load_text(
-        (WIT / "values.wit").read_text("utf-8").replace("%u8: func(x: u8)", "%u8: func(x: u16)")
-    ).resolve
-    world = find_world(resolve, "through")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "%u8: func(x: u8)",
+            "%u8: func(x: u16)",
+            r"`u8` is `func\(x: u8\) -> u8`.* for `func\(x: u16\) -> u8`",
+        ),
+        (
+            "record one { only: u16 }",
+            "record one { only: s16 }",
+            r"record { only: u16 }.*another content",
+        ),
+        ("none,\n    circle", "nothing,\n    circle", r"`shape-of` is .*none.*another content of"),
+        ("enum color { red, green", "enum color { red, violet", r"`color-of` is `func\(x: enum { red, green"),
+    ],
+)
+def test_a_component_with_other_types(
+    guests: Guests, tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    text = (WIT / "values.wit").read_text("utf-8")
+    changed = load_text(text.replace("/// Nothing at all.\n    ", "").replace(before, after)).resolve
+    world = find_world(changed, "through")
     assert world is not None
-    write(resolve, world, packages / "other_host")
-    with pytest.raises(LinkError, match=r"the function `u8` is `func\(x: u8\) -> u8`"):
-        package("other_host").Through.load(through, Attributes(echo=Echoing()))
+    name = f"other_host_{tmp_path.name}"
+    write(changed, world, tmp_path / name)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        with pytest.raises(LinkError, match=message):
+            package(name).Through.load(guests.module("c", "values"), Attributes(echo=Echoing()))
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_a_type_may_go_by_another_name(guests: Guests, packages: Path) -> None:
+    """The names of types are the WIT's matter: only what they hold has to be the same."""
+    text = (WIT / "values.wit").read_text("utf-8").replace("record one", "record single")
+    renamed = load_text(
+        text.replace("one-of: func(x: one) -> one", "one-of: func(x: single) -> single")
+    ).resolve
+    world = find_world(renamed, "through")
+    assert world is not None
+    write(renamed, world, packages / "renamed_host")
+    host = package("renamed_host").Through.load(guests.module("c", "values"), Attributes(echo=Echoing()))
+    assert host.echo.u8(7) == 7
+
+
+def test_a_world_without_imports(packages: Path, tmp_path: Path) -> None:
+    resolve = load_text("package a:b;\nworld alone { export double: func(x: u32) -> u32; }\n").resolve
+    write(resolve, WorldId(0), packages / "alone_host")
+    files = c.generate(resolve, WorldId(0), c.Options("world"), TEMPLATES)
+    (tmp_path / "guest.c").write_text(
+        '#include "world.h"\nuint32_t exports_alone_double(uint32_t x) { return 2 * x; }\n', "utf-8"
+    )
+    module = build(files, tmp_path, tmp_path / "guest.c")
+    with package("alone_host").Alone.load(module) as host:
+        assert host.double(21) == 42
+
+    async def use() -> int:
+        async with await package("alone_host").Alone.load_async(module) as waiting:
+            doubled: int = await waiting.double(4)
+            return doubled
+
+    assert asyncio.run(use()) == 8
+
+
+@pytest.mark.parametrize("name", [*awkward_names(), "async-imports"])
+def test_worlds_may_have_any_name(name: str, packages: Path) -> None:
+    """Importing such a package finds every class that annotations and bases mention."""
+    folder = f"named_{name.replace('-', '_')}"
+    write(load_text(named_world(name)).resolve, WorldId(0), packages / folder)
+    module = package(folder)
+    assert len({getattr(module, public) for public in module.__all__}) == len(module.__all__)
