@@ -24,7 +24,7 @@ from ingen_sdkgen.render import Header
 
 _WORLD_MODULE = "__init__"
 _TAKEN_MODULES = (_WORLD_MODULE, "abstractmethod", "annotations", "bindings", "builtins", "dataclass", "os")
-_RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "close", "aclose"})
+_RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "imports", "close", "aclose"})
 _RESOURCE_MEMBERS = frozenset({"drop", "release", "is_alive", "create"})
 _STATIC = {FunctionShape.STATIC, FunctionShape.STATIC_GETTER, FunctionShape.STATIC_SETTER}
 
@@ -105,7 +105,7 @@ class _Builder:
         is_world = module == _WORLD_MODULE
         names = self._types.names[module]
         imported = direction is Direction.IMPORT
-        plain = class_name(self._plan.name if is_world else module)
+        plain = class_name(self._plan.name if is_world else module.replace("_", "-"))
         wanted = "Imports" if imported and is_world else f"{plain}Imports" if imported else plain
         name = wanted if is_world and imported else names.claim(wanted)
         async_name = names.claim(f"Async{wanted}")

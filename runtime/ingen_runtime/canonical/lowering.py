@@ -130,7 +130,7 @@ class Lowerer:
                 lower = f"{self.names.async_values}.lower_error_context"
                 region.add(at, "I", f"{lower}({self._named(value)})")
             case PrimitiveType.F32 | PrimitiveType.F64:
-                region.add(at, NUMBER_FORMATS[type_], self._named(value))
+                region.add(at, NUMBER_FORMATS[type_], value)
             case _:
                 format_ = NUMBER_FORMATS[type_]
                 if shape.is_flat and format_ in "bh":

@@ -121,6 +121,8 @@ def reporting(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate
             return method(self, *args, **kwargs)
         except OSError as error:
             raise file_error(error) from None
+        except OverflowError:
+            raise FileError(FileErrorKind.INVALID, "a number out of range") from None
 
     return cast("Callable[Concatenate[_S, _P], _R]", wrapped)
 
@@ -246,10 +248,7 @@ class File(Descriptor):
     @reporting
     def seek(self, offset: int, whence: Whence = Whence.START) -> int:
         """Move the position; returns where it is then, from the start."""
-        try:
-            return os.lseek(self.fd, offset, whence.value)
-        except OverflowError:
-            raise FileError(FileErrorKind.INVALID, "an offset out of range") from None
+        return os.lseek(self.fd, offset, whence.value)
 
     @property
     def append(self) -> bool:
@@ -305,10 +304,7 @@ class File(Descriptor):
         os.fstat(self.fd)
         number = getattr(os, "POSIX_FADV_" + advice.name.replace("_", ""), None)
         if number is not None:
-            try:
-                os.posix_fadvise(self.fd, offset, length, number)
-            except OverflowError:
-                raise FileError(FileErrorKind.INVALID, "an offset out of range") from None
+            os.posix_fadvise(self.fd, offset, length, number)
 
     @reporting
     def set_times(self, access_ns: int | None, modification_ns: int | None) -> None:

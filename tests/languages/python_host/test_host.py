@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from ingen_runtime.bindings import Err
+from ingen_runtime.component.component import Component
+from ingen_runtime.component.linker import Linker
 from ingen_runtime.errors import HostValueError, LinkError
 from ingen_sdkgen.languages import c, python_host
 from ingen_sdkgen.languages.errors import CodegenError
@@ -159,6 +161,24 @@ def test_values_are_of_the_generated_classes(guests: Guests) -> None:
         assert caught.value.value is echo.Color.RED
         with pytest.raises(HostValueError):
             host.echo.u8(256)
+
+
+def test_imports_bring_their_classes(guests: Guests) -> None:
+    module = guests.package("values")
+    echo = module._echo
+    seen = []
+
+    class Turning(Echoing):
+        def point_of(self, x: Any) -> Any:
+            seen.append(x)
+            return echo.Point(x.y, x.x)
+
+    component = Component.from_file(guests.module("c", "values"))
+    imports = module.Through.imports(Attributes(echo=Turning()))
+    own = Linker(imports).instantiate(component).exports["test:values/echo@0.1.0"]
+    assert own.Point is not echo.Point
+    assert own.point_of(own.Point(1.0, 2.0)) == own.Point(2.0, 1.0)
+    assert seen == [echo.Point(1.0, 2.0)]
 
 
 def test_a_component_that_does_not_fit(packages: Path, guests: Guests) -> None:
