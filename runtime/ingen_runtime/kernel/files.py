@@ -225,14 +225,16 @@ class File(Descriptor):
         return self._write(buffers, offset)
 
     def _write(self, buffers: Sequence[BytesLike], offset: int | None) -> int:
+        if not self.writable:
+            raise FileError(FileErrorKind.BAD_DESCRIPTOR, "not open for writing")
         account = self._account
         if account.counts_writes:
             length = sum([memoryview(buffer).nbytes for buffer in buffers])
             self._check_growth(offset, length)
-            account.written.take(length, "bytes written")
-        if offset is None:
-            return os.writev(self.fd, buffers)
-        return os.pwritev(self.fd, buffers, offset)
+            account.written.check(length, "bytes written")
+        count = os.writev(self.fd, buffers) if offset is None else os.pwritev(self.fd, buffers, offset)
+        account.written.use(count)
+        return count
 
     def _check_growth(self, offset: int | None, length: int) -> None:
         limit = self._account.limits.file_bytes
@@ -292,11 +294,12 @@ class File(Descriptor):
         size = offset + length
         if account.limits.file_bytes is not None and size > account.limits.file_bytes:
             raise FileError(FileErrorKind.FILE_TOO_LARGE, "the limit on the size of files is reached")
-        account.written.take(length, "bytes written")
+        account.written.check(length, "bytes written")
         try:
             os.posix_fallocate(self.fd, offset, length)
         except OverflowError:
             raise FileError(FileErrorKind.FILE_TOO_LARGE) from None
+        account.written.use(length)
 
     @reporting
     def advise(self, offset: int, length: int, advice: Advice) -> None:
