@@ -150,7 +150,9 @@ class ModuleBuilder:
         name = _SUFFIXES[side]
         if key is not None:
             module = self.modules[key]
-            name = self._classes[side, key] = self.types.names[module].claim(f"{class_name(module.replace("_", "-"))}{name}")
+            name = self._classes[side, key] = self.types.names[module].claim(
+                f"{class_name(module.replace('_', '-'))}{name}"
+            )
         who = "a host, also a fake one," if side is Direction.IMPORT else "the guest"
         default = f"The {side.value}s of {title}."
         docs = next((scope.docs for scope in scopes if scope.docs), default)
