@@ -96,7 +96,9 @@ def test_what_is_placing_is_not() -> None:
     assert violations(source) == []
 
 
-@pytest.mark.parametrize("language", [c, python_guest, python_host, rust], ids=lambda language: str(language.LANGUAGE))
+@pytest.mark.parametrize(
+    "language", [c, python_guest, python_host, rust], ids=lambda language: str(language.LANGUAGE)
+)
 def test_a_language_knows_its_templates(language: ModuleType) -> None:
     assert sorted(language.TEMPLATES) == Templates().names(language.LANGUAGE)
 
