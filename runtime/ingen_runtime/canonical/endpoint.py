@@ -48,8 +48,9 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_async_values",
         "_heap",
-        "async_values",
+        "_make_async_values",
         "instance",
         "max_list_bytes",
         "max_string_bytes",
@@ -65,7 +66,7 @@ class Endpoint:
         memory: Memory | None = None,
         realloc: CoreFunction | None = None,
         resources: Mapping[ResourceType, Resource] = MappingProxyType({}),
-        async_values: AsyncValues | None = None,
+        make_async_values: Callable[[InstanceState], AsyncValues] | None = None,
         max_string_bytes: int | None = None,
         max_list_bytes: int | None = None,
     ) -> None:
@@ -73,10 +74,20 @@ class Endpoint:
         self.memory = memory
         self.realloc = realloc
         self.resources = resources
-        self.async_values = async_values
+        self._make_async_values = make_async_values
+        self._async_values: AsyncValues | None = None
         self.max_string_bytes = MAX_STRING_BYTE_LENGTH if max_string_bytes is None else max_string_bytes
         self.max_list_bytes = MAX_LIST_BYTE_LENGTH if max_list_bytes is None else max_list_bytes
         self._heap: Heap | None = None
+
+    @property
+    def async_values(self) -> AsyncValues:
+        """What passes streams, futures and error contexts, made when there are any."""
+        if self._async_values is None:
+            if self._make_async_values is None:
+                raise InternalError("streams, futures or error contexts are passed where nothing takes them")
+            self._async_values = self._make_async_values(self.instance)
+        return self._async_values
 
     @property
     def heap(self) -> Heap | None:
