@@ -22,17 +22,21 @@ from ingen_runtime.errors import InternalError
 class AsyncValues(Protocol):
     """Passes streams, futures and error contexts between a handle table and the outside."""
 
-    def lift_stream(self, index: int, type_: StreamType) -> Any:
-        """What the host or another component gets for the readable end at `index`."""
+    def lift_end(self, index: int, type_: StreamType | FutureType) -> Any:
+        """What another component gets for the readable end at `index`."""
 
-    def lower_stream(self, value: Any, type_: StreamType) -> int:
-        """The index of a new readable end."""
+    def lower_end(self, shared: Any, type_: StreamType | FutureType) -> int:
+        """The index of a new readable end for what `lift_end` gave."""
 
-    def lift_future(self, index: int, type_: FutureType) -> Any:
-        """What the host or another component gets for the readable end at `index`."""
+    def receive_end(self, index: int, type_: StreamType | FutureType) -> Any:
+        """What the host gets for the readable end at `index`."""
 
-    def lower_future(self, value: Any, type_: FutureType) -> int:
-        """The index of a new readable end."""
+    def give_end(self, value: Any, type_: StreamType | FutureType) -> int:
+        """The index of a new readable end for what the host gives; in `InstanceState.lowered` until the call
+        is made.
+
+        Raises: HostValueError.
+        """
 
     def lift_error_context(self, index: int) -> Any:
         """What the host or another component gets for the error context at `index`."""

@@ -21,7 +21,7 @@ class InstanceState:
     `handles` is its table. `may_leave` is false while the instance's realloc or post-return runs. A call from
     the host enters the whole tree of instances that `root` is the top of, so `busy` and `cause` are the
     root's. `lowered` has the handles that the host has lowered for a call that is still being prepared: the
-    index, what the host gave away (None where it only lent), and the resource.
+    index, what the host gave away (None where it only lent), and what takes that back.
     """
 
     __slots__ = ("busy", "cause", "handles", "lowered", "may_leave", "name", "parent", "root")
@@ -31,7 +31,7 @@ class InstanceState:
         self.parent = parent
         self.root: InstanceState = self if parent is None else parent.root
         self.handles = HandleTable()
-        self.lowered: list[tuple[int, Any, Resource]] = []
+        self.lowered: list[tuple[int, Any, TakesBack]] = []
         self.may_leave = True
         self.busy = False
         self.cause: BaseException | None = None
@@ -172,6 +172,13 @@ class Handle:
     def release(self) -> None:
         """End one loan of this handle."""
         self.lend_count -= 1
+
+
+class TakesBack(Protocol):
+    """What gives the host back what a call would have moved, had it not been refused."""
+
+    def take_back(self, value: Any) -> None:
+        """Undo the move."""
 
 
 class Loan(Protocol):

@@ -89,7 +89,7 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            async_values=InstanceAsyncValues(self.context.state),
+            async_values=InstanceAsyncValues(self.context.tasks),
             resources=self.context.resources if resources is None else resources,
         )
 
