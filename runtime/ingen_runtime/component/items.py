@@ -98,7 +98,7 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            make_async_values=InstanceAsyncValues,
+            make_async_values=lambda: InstanceAsyncValues(self.context.tasks),
             resources=self.context.resources if resources is None else resources,
         )
 
