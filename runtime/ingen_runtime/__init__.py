@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ingen_runtime.component.component import Component
     from ingen_runtime.component.instance import Instance
     from ingen_runtime.component.linker import Linker
+    from ingen_runtime.waiting import may_wait
 
 _PLACES = {
     "Component": "ingen_runtime.component.component",
@@ -31,6 +32,7 @@ _PLACES = {
     "ResultError": "ingen_runtime.canonical",
     "Some": "ingen_runtime.canonical",
     "ValueClasses": "ingen_runtime.canonical",
+    "may_wait": "ingen_runtime.waiting",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "ResultError",
     "Some",
     "ValueClasses",
+    "may_wait",
 ]
 
 

@@ -18,6 +18,7 @@ from ingen_runtime.canonical.plan import (
     HostCall,
     HostFunction,
     Plan,
+    Suspend,
     on_failure,
     plan_key,
     write_release,
@@ -29,6 +30,7 @@ from ingen_runtime.canonical.values import Err, Ok, ResultError
 from ingen_runtime.canonical.writer import EndpointWriter, has_borrow, param_types
 from ingen_runtime.component.types import FuncType, ResultType, StringEncoding
 from ingen_runtime.frozen import frozen
+from ingen_runtime.waiting import is_awaitable
 
 
 @frozen
@@ -62,7 +64,20 @@ class ImportPlan(Plan):
         It raises Trap for what the guest got wrong, HostValueError for a result of the host function that
         does not fit, and whatever the host function raises; a ResultError becomes the error of a result.
         """
-        bound: CoreCall = self.factory("call", self._write_call)(endpoint, HostFunction(host), None)
+        factory = self.factory("call", lambda source: self._write_call(source, False))
+        bound: CoreCall = factory(endpoint, HostFunction(host), None)
+        return bound
+
+    def bind_may_wait(
+        self, host: HostCall, endpoint: Endpoint, suspend: Suspend
+    ) -> Callable[[Any, int], int | None]:
+        """The same, where `host` may return an awaitable of its result.
+
+        Then neither the results are written nor the loans released, and what `suspend` returns is returned;
+        else None.
+        """
+        factory = self.factory("call that may wait", lambda source: self._write_call(source, True))
+        bound: Callable[[Any, int], int | None] = factory(endpoint, HostFunction(host, suspend), None)
         return bound
 
     def bind_parts(self, endpoint: Endpoint) -> ImportParts:
@@ -73,7 +88,7 @@ class ImportPlan(Plan):
     def _writer(self, source: Source) -> EndpointWriter:
         return EndpointWriter(source, HostStyle(source, self.classes), EndpointNames(), self.encoding)
 
-    def _write_call(self, source: Source) -> list[EndpointNames]:
+    def _write_call(self, source: Source, may_wait: bool) -> list[EndpointNames]:
         writer = self._writer(source)
         names, borrows = writer.names, has_borrow(self._params)
         with source.block("def _result(_buffer, _at):"):
@@ -83,14 +98,23 @@ class ImportPlan(Plan):
             with source.block("try:") if borrows else nullcontext():
                 arguments = self._write_lift(writer)
                 writer.result_pointer(self.type)
-                self._write_host_call(source, f"_call({', '.join(arguments)})")
+                self._write_host_call(source, f"_call({', '.join(arguments)})", may_wait)
+                if may_wait:
+                    self._write_suspension(source, names.loans if borrows else None)
             if borrows:
                 with source.block("finally:"):
                     write_release(writer, names.loans)
             self._write_lower(writer)
         return [names]
 
-    def _write_host_call(self, source: Source, call: str) -> None:
+    def _write_suspension(self, source: Source, loans: str | None) -> None:
+        with source.block(f"if {source.constant(is_awaitable, 'is_awaitable')}(_value):"):
+            source.line(f"_address = _suspend(_value, _buffer, _at, {loans or '[]'})")
+            if loans is not None:
+                source.line(f"{loans} = []")
+            source.line("return _address")
+
+    def _write_host_call(self, source: Source, call: str, keeps: bool) -> None:
         if isinstance(self.type.result, ResultType):
             source.line("_failure = None")
             with source.block("try:"):
@@ -98,7 +122,7 @@ class ImportPlan(Plan):
             with source.block(f"except {source.constant(ResultError, 'ResultError')} as _error:"):
                 source.line("_value, _failure = None, _error")
         else:
-            source.line(call if self.type.result is None else f"_value = {call}")
+            source.line(f"_value = {call}" if keeps or self.type.result is not None else call)
 
     def _write_parts(self, source: Source) -> list[EndpointNames]:
         writer = self._writer(source)

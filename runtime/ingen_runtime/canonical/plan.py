@@ -16,9 +16,9 @@ from ingen_runtime.canonical import handles
 from ingen_runtime.canonical.check import Checker
 from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
-from ingen_runtime.canonical.handles import BorrowScope
+from ingen_runtime.canonical.handles import BorrowScope, Loan
 from ingen_runtime.canonical.layout import components_of
-from ingen_runtime.canonical.source import Source, native_arguments
+from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.writer import EndpointWriter, param_types, result_types
 from ingen_runtime.component.types import (
     EnumType,
@@ -35,6 +35,10 @@ HostCall = Callable[..., Any]
 CoreCall = Callable[[Any, int], None]
 """A lowered import: takes a writable buffer and the offset of its first slot, where the parameters are and
 the results go."""
+
+Suspend = Callable[[Any, Any, int, list[Loan]], int]
+"""Has the guest wait for the awaitable that a host function returned: takes it, the buffer and the offset of
+its call, and the loans that end with it. What it returns, the lowered import returns."""
 
 HOST_ERRORS: Final = (struct.error, TypeError, ValueError, AttributeError, OverflowError, LookupError)
 """What generated code stumbles into over a host value that does not fit."""
@@ -79,19 +83,20 @@ class Plan:
                         source.line(line)
                 if "_raw" in used:
                     source.line("_raw = _callee.raw")
-                if "_call" in used:
-                    source.line("_call = _callee.call")
+                for part in ("call", "suspend"):
+                    if f"_{part}" in used:
+                        source.line(f"_{part} = _callee.{part}")
                 for part in ("raw", "call"):
                     if f"_post_{part}" in used:
                         source.line(f"_post_{part} = _post_return.{part}")
                 if "_native" in used:
-                    source.line(f"{native_arguments('callee')} = _callee.arguments")
+                    source.line("_callee_arguments = _callee.arguments")
                     for part in ("trap", "fail", "abandon", "probe"):
                         source.line(f"_{part} = _callee.{part}")
                     # Only places: see `ExportPlan.bind`.
                     source.line("_native = _active = None")
-                if "_post_function" in used:
-                    source.line(f"{native_arguments('post')} = _post_return.arguments")
+                if "_post_arguments" in used:
+                    source.line("_post_arguments = _post_return.arguments")
                 source.extend(lines)
                 source.line("return _result")
             self._factories[kind] = source.build(self._title)["_make"]
@@ -164,6 +169,7 @@ def write_release(writer: EndpointWriter, loans: str) -> None:
 class HostFunction:
     """Gives a Python function the place of a core function in a factory."""
 
-    def __init__(self, call: HostCall) -> None:
+    def __init__(self, call: HostCall, suspend: Suspend | None = None) -> None:
         self.call = call
+        self.suspend = suspend
         self.raw = None

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
-from ingen_runtime.canonical import GuestResource, HostResource, Resource
+from ingen_runtime.canonical import GuestResource, HostResource, Resource, ValueClasses
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.binary.syntax import ExternName
 from ingen_runtime.component.entities import (
@@ -24,8 +24,7 @@ from ingen_runtime.component.entities import (
     ResourceEntity,
     TypeExtern,
 )
-from ingen_runtime.component.items import ComponentItem, HostFunc, InstanceItem, Item, ModuleItem
-from ingen_runtime.component.lowering import is_coroutine_function
+from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, InstanceItem, Item, ModuleItem
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
@@ -33,12 +32,22 @@ from ingen_runtime.component.names import (
     parse_name,
     version_order,
 )
-from ingen_runtime.component.plan import ComponentPlan
+from ingen_runtime.component.plan import ComponentPlan, CoreImportStep
 from ingen_runtime.component.types import ResourceType
-from ingen_runtime.engine import CoreModule
+from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreMemory, CoreModule, CoreStore
 from ingen_runtime.errors import LinkError, Trap, TrapKind
+from ingen_runtime.frozen import frozen
+from ingen_runtime.waiting import Waits, may_wait, waits
 
 _ABSENT = object()
+
+
+@frozen
+class Implementation:
+    """What implements an import, with the classes of the values that it takes and returns."""
+
+    given: Any
+    classes: ValueClasses
 
 
 def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
@@ -81,6 +90,7 @@ class ImportResolver:
         self._unwrap = unwrap
         self._made: dict[ResourceType, Resource] = {}
         self._missing: list[tuple[str, str]] = []
+        self._classes: ValueClasses | None = None
 
     def resolve(self, plan: ComponentPlan) -> dict[str, Item]:
         """The items for all imports.
@@ -98,10 +108,30 @@ class ImportResolver:
                 if not self._trap_missing:
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
+            self._classes = None
+            if isinstance(given, Implementation):
+                given, self._classes = given.given, given.classes
             items[name] = self._item(name, given, extern, name)
         if self._missing:
             raise _missing_error(self._missing)
         return items
+
+    def resolve_core(self, plan: ComponentPlan) -> dict[str, CoreImports]:
+        """What is provided for the core imports of a core module, by import module name.
+
+        Raises: LinkError where one is missing or does not fit.
+        """
+        found: dict[str, CoreImports] = {}
+        for step in plan.steps:
+            if not isinstance(step, CoreImportStep) or step.module in found:
+                continue
+            given = self._provided.get(step.module, _ABSENT)
+            if given is _ABSENT and self._trap_missing:
+                given = _TrappingCoreImports(step.module)
+            if not hasattr(given, "core_function"):
+                self._wrong(step.module, "an object with `core_function`: see `CoreImports`", given)
+            found[step.module] = given
+        return found
 
     def _item(self, name: str, given: Any, extern: Extern, path: str) -> Item:
         if self._unwrap is not None and given is not _ABSENT:
@@ -133,10 +163,10 @@ class ImportResolver:
 
     def _func(self, given: Any, func: FuncEntity, path: str) -> Item:
         if given is _ABSENT:
-            return HostFunc(path, func.type, _trap(path), self._resources, False)
+            return HostFunc(path, func.type, _trap(path), self._resources, Waits.NEVER)
         if not callable(given):
             self._wrong(path, "a callable", given)
-        return HostFunc(path, func.type, given, self._resources, is_coroutine_function(given))
+        return HostFunc(path, func.type, given, self._resources, waits(given), self._classes)
 
     def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
         made = self._made.get(resource)
@@ -215,12 +245,12 @@ def _implementation(given: Any, name: str) -> Any:
     function: Any = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
-    return _method(attribute, is_coroutine_function(function))
+    return _method(attribute, waits(function))
 
 
-def _method(attribute: str, is_async: bool) -> Callable[..., Any]:
+def _method(attribute: str, how: Waits) -> Callable[..., Any]:
     """A function that calls the method of its first argument, whatever its class."""
-    if is_async:
+    if how is Waits.ALWAYS:
 
         async def call_async(self: Any, *arguments: Any) -> Any:
             return await getattr(self, attribute)(*arguments)
@@ -230,7 +260,7 @@ def _method(attribute: str, is_async: bool) -> Callable[..., Any]:
     def call(self: Any, *arguments: Any) -> Any:
         return getattr(self, attribute)(*arguments)
 
-    return call
+    return may_wait(call) if how is Waits.MAYBE else call
 
 
 def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
@@ -242,6 +272,18 @@ def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
         rep.drop()
 
     return destroy
+
+
+@frozen
+class _TrappingCoreImports:
+    """Core functions that trap."""
+
+    module: str
+
+    def core_function(
+        self, store: CoreStore, name: str, type_: CoreFuncType, memory: Callable[[], CoreMemory]
+    ) -> CoreFunc:
+        return CoreFunc.from_python(store, type_, _trap(f"{self.module}#{name}"))
 
 
 def _trap(path: str) -> Callable[..., Any]:

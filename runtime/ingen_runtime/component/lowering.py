@@ -5,15 +5,17 @@ Code is generated when a function is called for the first time, unless the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from ingen_runtime.canonical import (
     SLOT_SIZE,
     CoreCall,
+    Endpoint,
     FusedPlan,
     ImportParts,
+    ImportPlan,
     Resource,
     ResultError,
     ValueClasses,
@@ -26,6 +28,7 @@ from ingen_runtime.canonical import (
 )
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.component.concurrency.calls import lower_async
+from ingen_runtime.component.concurrency.destructors import TaskDestructor, drop_builtin
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -36,9 +39,11 @@ from ingen_runtime.component.items import (
 from ingen_runtime.component.plan import BuiltinStep, LowerStep
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
+from ingen_runtime.engine.async_host import RawCall, fiber_for, raw_may_wait_host_function
 from ingen_runtime.engine.raw import raw_host_function
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import InternalError
+from ingen_runtime.waiting import Waits
 
 
 def lower(
@@ -46,16 +51,22 @@ def lower(
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
     type_ = engine_func_type(step.core_type)
+    if isinstance(func, HostFunc) and func.classes is not None:
+        classes = func.classes
     if isinstance(func, LiftedFunc) and func.side.context.is_async:
         # The callee may wait, so the caller has to be able to.
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
-        if func.is_async:
-            return _lower_async_host(store, classes, type_, func, side)
         host = func
-        return _late(store, type_, lambda: _bind_host(classes, host, side))
+        match func.waits:
+            case Waits.ALWAYS:
+                return _WaitingImport(store, classes, type_, func, side).async_def()
+            case Waits.MAYBE:
+                return _WaitingImport(store, classes, type_, func, side).may_wait()
+            case Waits.NEVER:
+                return _late(store, type_, lambda: _bind_host(classes, host, side))
     lifted = func
     return _late(store, type_, lambda: _bind_lifted(classes, step, lifted, side))
 
@@ -89,53 +100,79 @@ def _bind_lifted(classes: ValueClasses, step: LowerStep, callee: LiftedFunc, cal
     return plan.bind(callee.raw_call, callee.side.endpoint(), caller.endpoint(), callee.raw_post_return)
 
 
-def _lower_async_host(
-    store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
-) -> CoreFunc:
-    parts: ImportParts | None = None
-    signature = signature_of(type_)
+class _WaitingImport:
+    """A host function that the guest waits in, as one component instance calls it."""
 
-    async def call(*values: Any) -> tuple[bytearray, Any, ResultError | None]:
-        nonlocal parts
-        if parts is None:
-            plan = compile_lower(func.type, side.encoding, classes, name=func.name)
-            parts = plan.bind_parts(side.endpoint(func.resources))
-        raw = bytearray(signature.slots * SLOT_SIZE)
-        signature.params.pack_into(raw, 0, *values)
-        loans: list[Loan] = []
-        try:
-            arguments = parts.lift(raw, 0, loans)
+    def __init__(
+        self, store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
+    ) -> None:
+        self._store = store
+        self._classes = classes
+        self._type = type_
+        self._func = func
+        self._side = side
+
+    def async_def(self) -> CoreFunc:
+        """The core function where the host's is an `async def`."""
+        signature = signature_of(self._type)
+
+        async def call(*values: Any) -> _Outcome:
+            raw = bytearray(signature.slots * SLOT_SIZE)
+            signature.params.pack_into(raw, 0, *values)
+            loans: list[Loan] = []
             try:
-                return raw, await func.call(*arguments), None
-            except ResultError as error:
-                return raw, None, error
-        finally:
-            release(loans)
+                arguments = self._parts.lift(raw, 0, loans)
+            except BaseException:
+                release(loans)
+                raise
+            return await _outcome(raw, loans, self._func.call(*arguments))
 
-    def finish(outcome: tuple[bytearray, Any, ResultError | None]) -> Any:
-        assert parts is not None
+        return async_host_function(self._store, self._type, call, self._finish)
+
+    def may_wait(self) -> CoreFunc:
+        """The core function where the host's may wait."""
+
+        def suspend(value: Awaitable[Any], buffer: Any, at: int, loans: list[Loan]) -> int:
+            fiber = fiber_for(self._store, value)
+            return fiber.note(_outcome(bytearray(memoryview(buffer)[at:]), loans, value), self._finish)
+
+        def bind() -> RawCall:
+            return self._plan.bind_may_wait(self._func.call, self._endpoint, suspend)
+
+        return raw_may_wait_host_function(self._store, self._type, bind)
+
+    # Late, because the memory may not be there yet, and compiling takes time.
+
+    @cached_property
+    def _plan(self) -> ImportPlan:
+        return compile_lower(self._func.type, self._side.encoding, self._classes, name=self._func.name)
+
+    @cached_property
+    def _endpoint(self) -> Endpoint:
+        return self._side.endpoint(self._func.resources)
+
+    @cached_property
+    def _parts(self) -> ImportParts:
+        return self._plan.bind_parts(self._endpoint)
+
+    def _finish(self, outcome: _Outcome) -> Any:
         raw, value, failure = outcome
-        parts.lower(raw, 0, value, failure)
-        results = signature.results.unpack_from(raw)
+        self._parts.lower(raw, 0, value, failure)
+        results = signature_of(self._type).results.unpack_from(raw)
         return results[0] if len(results) == 1 else results or None
 
-    return async_host_function(store, type_, call, finish)
+
+_Outcome: TypeAlias = tuple[bytearray, Any, ResultError | None]
+"""The buffer of a call, and what the host function returned, or raised as the error of a result."""
 
 
-_CO_COROUTINE: Final = 0x80
-"""The flag of an `async def`: `inspect.CO_COROUTINE`."""
-
-
-def is_coroutine_function(call: Callable[..., Any]) -> bool:
-    """Whether a host function is an `async def`, or an object whose `__call__` is one."""
-    if isinstance(call, type | BuiltinFunctionType):
-        return False
-    function = call.__func__ if isinstance(call, MethodType) else call
-    if isinstance(function, FunctionType) and not function.__dict__:
-        return bool(function.__code__.co_flags & _CO_COROUTINE)
-    import inspect  # slow to import, and rarely needed
-
-    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
+async def _outcome(raw: bytearray, loans: list[Loan], awaitable: Awaitable[Any]) -> _Outcome:
+    try:
+        return raw, await awaitable, None
+    except ResultError as error:
+        return raw, None, error
+    finally:
+        release(loans)
 
 
 def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
@@ -156,6 +193,9 @@ def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinS
                 return resource_rep(state, resource, value)
 
         case "resource.drop":
+            destructor = resource.destructor
+            if isinstance(destructor, TaskDestructor):
+                return drop_builtin(store, type_, context, resource, destructor)
 
             def call(value: int) -> Any:
                 resource_drop(state, resource, value)

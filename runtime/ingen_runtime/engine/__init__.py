@@ -22,13 +22,15 @@ Failures. A call raises `Trap(kind, detail, frames=...)`, or the very exception 
 store that is closed, or whose call was cancelled, raises `StoreUnusableError`.
 
 Fibers. `await call_async(func, *arguments)` runs a guest that may wait in host functions made by
-`async_host_function(store, type, function)`, where `function` is an `async def`; `await
+`async_host_function(store, type, function)`, where `function` is an `async def`, or by
+`may_wait_host_function(store, type, function)`, where it is a `def` that may return an awaitable; `await
 instantiate_async(...)` is the same for start functions. While it waits a guest holds no thread and no Python
 frame: see `fibers`.
 
 Threads. Engines and modules may be shared; a store belongs to one thread at a time.
 """
 
+from ingen_runtime.engine.async_host import async_host_function, may_wait_host_function
 from ingen_runtime.engine.cache import CodeCache
 from ingen_runtime.engine.config import EngineConfig
 from ingen_runtime.engine.core_types import (
@@ -52,7 +54,7 @@ from ingen_runtime.engine.externs import (
     CoreTable,
     CoreTag,
 )
-from ingen_runtime.engine.fibers import async_host_function, call_async, instantiate_async
+from ingen_runtime.engine.fibers import call_async, instantiate_async
 from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.store import CoreStore, StoreLimits
 from ingen_runtime.engine.text import wat_to_wasm
@@ -84,5 +86,6 @@ __all__ = [
     "call_async",
     "default_engine",
     "instantiate_async",
+    "may_wait_host_function",
     "wat_to_wasm",
 ]

@@ -20,24 +20,20 @@ call ends. Linux limits the memory mappings of a process, and so the guests that
 from __future__ import annotations
 
 import ctypes
-import functools
 import sys
 import types
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingen_runtime.engine import bindings as c
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
 from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.signature import signature_of
-from ingen_runtime.engine.suspend import LATE, WAIT_TYPE, adapter_text, note_type, take_type
-from ingen_runtime.engine.text import wat_to_wasm
+from ingen_runtime.engine.suspend import LATE
 from ingen_runtime.errors import InternalError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Sequence
 
-    from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreExtern
     from ingen_runtime.engine.store import CoreStore
 
@@ -58,20 +54,19 @@ def _ends_the_task(exception: BaseException) -> bool:
 
 
 Finish: TypeAlias = "Callable[[Any], Any]"
-AsyncHostFunction: TypeAlias = "tuple[Callable[..., Awaitable[Any]], Finish | None]"
 
 
 class Fiber:
     """One call on a fiber: what runs, and what it waits for."""
 
     __slots__ = (
+        "_awaited",
+        "_finish",
         "_future",
         "_go",
         "_kept",
-        "arguments",
         "error",
         "exception",
-        "function",
         "future_ref",
         "go_address",
         "result",
@@ -86,8 +81,8 @@ class Fiber:
         # One byte that tells the continuation to go on, and a zero.
         self._go = bytearray(2)
         self.go_address = ctypes.addressof(ctypes.c_char.from_buffer(self._go))
-        self.function: AsyncHostFunction | None = None
-        self.arguments: tuple[Any, ...] = ()
+        self._awaited: Awaitable[Any] | None = None
+        self._finish: Finish | None = None
         self.result: Any = None
         self.exception: BaseException | None = None
         self._future = 0
@@ -100,15 +95,18 @@ class Fiber:
         self.future_ref = c.by_address(future)
         self._kept = kept
 
-    def note(self, function: AsyncHostFunction, arguments: tuple[Any, ...]) -> int:
-        """The guest calls an async host function; returns where the continuation looks."""
-        self.function = function
-        self.arguments = arguments
+    def note(self, awaitable: Awaitable[Any], finish: Finish | None) -> int:
+        """The guest waits for what a host function has returned; the result is where the continuation looks.
+
+        `finish`, if given, makes the core results of what is awaited.
+        """
+        self._awaited = awaitable
+        self._finish = finish
         self._go[0] = 0
         return self.go_address
 
-    def take(self, finish: Finish | None) -> Any:
-        """The guest wants the results of its async host function."""
+    def take(self) -> Any:
+        """The guest wants the results of its host function."""
         exception, self.exception = self.exception, None
         if exception is not None:
             try:
@@ -116,9 +114,8 @@ class Fiber:
             finally:
                 del exception
         result, self.result = self.result, None
-        if finish is not None and self.store.uses_gc:
-            return finish(result)
-        return result
+        finish, self._finish = self._finish, None
+        return result if finish is None else finish(result)
 
     async def run(self, doing: str) -> None:
         """Drive the call to its end. Raises what stopped the guest."""
@@ -129,17 +126,16 @@ class Fiber:
                 if LATE.exception is not None:
                     exception, LATE.exception = LATE.exception, None
                     raise exception
-                served = self.function
-                if served is None:
+                awaited = self._awaited
+                if awaited is None:
                     await _let_others_run()  # the guest was busy, and yielded
                     continue
-                self.function = None
-                function, finish = served
+                self._awaited = None
                 try:
-                    result = await function(*self.arguments)
-                    if finish is not None and not self.store.uses_gc:
-                        result = finish(result)
-                    self.result = result
+                    self.result = await awaited
+                    if self._finish is not None and not self.store.uses_gc:
+                        self.result = self._finish(self.result)
+                        self._finish = None
                 except BaseException as exception:
                     if _ends_the_task(exception):
                         raise
@@ -162,8 +158,7 @@ class Fiber:
             self.store.disable("was left in the middle of a call that was cancelled")
         self.abandon()
         self.store.end_fiber(self)
-        self.exception = None
-        self.arguments = ()
+        self._awaited = self._finish = self.exception = None
 
 
 async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
@@ -257,48 +252,3 @@ def _define_imports(linker: int, store: CoreStore, module: CoreModule, packed: b
             ctypes.byref(c.Extern.from_buffer_copy(raw)),
         )
         assert not error, "a fresh linker accepts every name"
-
-
-def async_host_function(
-    store: CoreStore,
-    type_: CoreFuncType,
-    function: Callable[..., Awaitable[Any]],
-    finish: Callable[[Any], Any] | None = None,
-) -> CoreFunc:
-    """A core function that calls `function`, an `async def`, and suspends the guest until it has returned.
-
-    Values are those of `CoreStore.define_host_function`. `finish`, if given, makes the core results of what
-    `function` returned, and may call the guest to do so (as lowering calls `realloc`); `function` itself must
-    not, because a guest that uses garbage collection cannot be called while it is suspended. Only a guest
-    that was called with `call_async` can wait; any other is stopped with Trap(CANNOT_BLOCK).
-    """
-    served = (function, finish)
-
-    def note(*arguments: int | float) -> int:
-        return store.suspending_fiber().note(served, arguments)
-
-    def take() -> Any:
-        return store.running_fiber().take(finish)
-
-    adapter = CoreInstance(
-        store,
-        _adapter(store.engine, type_),
-        (
-            CoreFunc.from_python(store, note_type(type_), note),
-            CoreFunc(store, WAIT_TYPE, store.wait_function()),
-            CoreFunc.from_python(store, take_type(type_), take),
-        ),
-    )
-    call = adapter.export("call")
-    assert isinstance(call, CoreFunc)
-    return call
-
-
-@functools.lru_cache(maxsize=256)
-def _adapter(engine: Engine, type_: CoreFuncType) -> CoreModule:
-    return CoreModule(engine, _adapter_wasm(type_))
-
-
-@functools.cache
-def _adapter_wasm(type_: CoreFuncType) -> bytes:
-    return wat_to_wasm(adapter_text(type_))

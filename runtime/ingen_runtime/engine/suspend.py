@@ -1,11 +1,13 @@
-"""The one core function that suspends a fiber, and the adapter around it that an async host function needs.
+"""The one core function that suspends a fiber, and the adapter around it that waiting host functions need.
 
 wasmtime ends the process when a guest that was not started on a fiber calls a function that may suspend. So
 no guest gets to see the suspending function: it imports an adapter, itself WebAssembly, that calls
 
-    note(arguments...) -> i64    a host function: keeps the arguments, or traps where the guest cannot be
-    suspended wait(i64)                    the suspending function take() -> (results...)       a host
-    function: the results, or a trap if there is an exception instead
+    note(arguments...) -> (results..., i64)    a host function: begins the call. 0 says that the results are
+                                               there; else the guest has to wait. Traps where it cannot
+    wait(i64)                                  the suspending function
+    take() -> (results...)                     a host function: the results, or a trap if there is an
+                                               exception instead
 
 `wait` fills in a continuation and returns; wasmtime then asks the continuation whether to go on, suspends the
 fiber where not, and asks again when the fiber is polled. The continuation is a byte in memory, whose address
@@ -77,17 +79,21 @@ def adapter_text(type_: CoreFuncType) -> str:
     arguments = "".join([f" (local.get {index})" for index in range(len(type_.params))])
     return f"""
         (module $ingen
-          (import "" "{NOTE}" (func $note{params} (result i64)))
+          (import "" "{NOTE}" (func $note{params}{results} (result i64)))
           (import "" "{WAIT}" (func $wait (param i64)))
           (import "" "{TAKE}" (func $take{results}))
-          (func $call (export "call"){params}{results}
-            (call $wait (call $note{arguments}))
+          (func $call (export "call"){params}{results} (local $go i64)
+            (call $note{arguments})
+            (local.set $go)
+            (br_if 0 (i64.eqz (local.get $go)))
+            {"drop " * len(type_.results)}
+            (call $wait (local.get $go))
             (call $take)))
         """
 
 
 def note_type(type_: CoreFuncType) -> CoreFuncType:
-    return CoreFuncType(type_.params, ("i64",))
+    return CoreFuncType(type_.params, (*type_.results, "i64"))
 
 
 def take_type(type_: CoreFuncType) -> CoreFuncType:

@@ -7,6 +7,7 @@ import contextvars
 import gc
 import random
 import sys
+import warnings
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, cast
@@ -21,10 +22,12 @@ from ingen_runtime.engine import (
     CoreMemory,
     CoreModule,
     CoreStore,
+    CoreValType,
     Engine,
     async_host_function,
     call_async,
     instantiate_async,
+    may_wait_host_function,
     wat_to_wasm,
 )
 from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
@@ -137,6 +140,47 @@ def test_values_of_all_number_types_arrive(engine: Engine) -> None:
         assert await call_async(func(CoreInstance(store, module, imports), "f"), *values) == values[::-1]
 
     run(main())
+
+
+@pytest.mark.parametrize("results", [(), ("i64",), ("f64", "i32")])
+def test_a_function_that_may_wait_gives_its_results_at_once_or_later(
+    engine: Engine, results: tuple[CoreValType, ...]
+) -> None:
+    type_ = CoreFuncType(("i32", "i64"), results)
+    wanted = {(): None, ("i64",): 2**64 - 1, ("f64", "i32"): (-0.5, 7)}[results]
+    text = "".join(f"(result {result})" for result in results)
+    module = CoreModule(
+        engine,
+        wat_to_wasm(
+            f"""(module (import "" "h" (func $h (param i32 i64) {text}))
+                 (func (export "f") (param i32 i64) {text} (call $h (local.get 0) (local.get 1))))"""
+        ),
+    )
+    called = []
+
+    def host(*values: int) -> Any:
+        called.append(values)
+        return wanted if values[0] == 0 else later()
+
+    async def later() -> Any:
+        await asyncio.sleep(0)
+        return wanted
+
+    store = CoreStore(engine)
+    guest_func = func(CoreInstance(store, module, [may_wait_host_function(store, type_, host)]), "f")
+
+    async def main() -> None:
+        for waits in (0, 1, 1, 0):
+            assert await call_async(guest_func, waits, 2**63) == wanted
+
+    run(main())
+    assert guest_func.bind()(0, 2**63) == wanted
+    assert called == [(0, 2**63), (1, 2**63), (1, 2**63), (0, 2**63), (0, 2**63)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the coroutine is closed, so that nobody misses its `await`
+        with pytest.raises(Trap) as caught:
+            guest_func.bind()(1, 2**63)
+    assert caught.value.kind is TrapKind.CANNOT_BLOCK
 
 
 def test_many_guests_wait_together(guest: Guest) -> None:

@@ -5,7 +5,7 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from ingen_runtime.canonical import (
@@ -41,17 +41,18 @@ from ingen_runtime.component.concurrency.waitables import (
     WaitableSet,
     trap_if,
 )
+from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
 from ingen_runtime.component.types import FuncType, ResultType, ValType
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, call_async
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError, Trap, TrapKind
+from ingen_runtime.waiting import Waits, is_awaitable
 
 if TYPE_CHECKING:
     import asyncio
 
     from ingen_runtime.canonical import Endpoint
-    from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
@@ -109,7 +110,7 @@ class GuestCallee:
         """Begin a call: it runs until it waits or ends.
 
         `on_start` gives the arguments when the instance lets the call in; `on_resolve` gets the results (a
-        tuple of none or one), or `CANCELLED_RESULT`.
+        tuple of none or one), `CANCELLED_RESULT`, or the HostValueError for arguments that do not fit.
         """
         tasks = self.lifted.side.context.tasks
         task = Task(tasks, self.lifted.type, self.lifted.options, on_resolve)
@@ -126,7 +127,11 @@ class GuestCallee:
         lifted = self.lifted
         signature = signature_of(lifted.core.type)
         raw = bytearray(signature.slots * SLOT_SIZE)
-        self.lower_params(raw, 0, on_start(), task.scope, task.loans)
+        try:
+            self.lower_params(raw, 0, on_start(), task.scope, task.loans)
+        except HostValueError as error:
+            task.refuse(thread, error)
+            return
         result = await call_async(lifted.core, *signature.params.unpack_from(raw))
         if lifted.options.callback is not None:
             await self._callback_loop(task, thread, result)
@@ -189,23 +194,37 @@ class HostTask:
         on_start: Callable[[], Any],
         on_resolve: Callable[[Any], None],
     ) -> None:
-        """Call the function; an `async def` goes on by itself when it waits."""
+        """Call the function; where it returns an awaitable, that goes on by itself."""
         arguments = on_start()
-        if not func.is_async:
-            on_resolve(_outcome(func.type.result, lambda: func.call(*arguments)))
+        awaitable: Any = None
+
+        def call() -> Any:
+            nonlocal awaitable
+            value = func.call(*arguments)
+            if func.waits is not Waits.NEVER and is_awaitable(value):
+                awaitable = value
+            return value
+
+        results = _outcome(func.type.result, call)
+        if awaitable is None:
+            on_resolve(results)
             return
         if not self._scheduler.on_asyncio:
+            if isinstance(awaitable, Coroutine):
+                awaitable.close()
             raise Trap(
                 TrapKind.CANNOT_BLOCK,
-                f"{func.name} is async, and the guest was called synchronously: use `call_async`",
+                f"{func.name} waits, and the guest was called synchronously: use `call_async`",
             )
         task = Task(instance, FuncType((), None, True), CanonOptions(is_async=True), lambda result: None)
-        self._scheduler.start(GuestThread(task), self._run(func, arguments, on_resolve))
+        self._scheduler.start(GuestThread(task), self._run(func.type, awaitable, on_resolve))
 
-    async def _run(self, func: HostFunc, arguments: Any, on_resolve: Callable[[Any], None]) -> None:
+    async def _run(
+        self, type_: FuncType, awaitable: Awaitable[Any], on_resolve: Callable[[Any], None]
+    ) -> None:
         import asyncio  # see `scheduler`
 
-        future = self._future = asyncio.ensure_future(func.call(*arguments))
+        future = self._future = asyncio.ensure_future(awaitable)
         self._scheduler.watch(future)
         try:
             await asyncio.wait((future,))
@@ -214,7 +233,7 @@ class HostTask:
         if future.cancelled():
             on_resolve(CANCELLED_RESULT)
         else:
-            on_resolve(_outcome(func.type.result, future.result))
+            on_resolve(_outcome(type_.result, future.result))
 
     def request_cancellation(self) -> None:
         """Cancel the host function."""
@@ -244,8 +263,6 @@ class LoweredCall:
         side: CanonSide,
         type_: EngineFuncType,
     ) -> None:
-        from ingen_runtime.component.items import LiftedFunc
-
         self._func = func
         self._context = side.context
         self._is_async = step.options.is_async
@@ -336,7 +353,7 @@ class LoweredCall:
     ) -> Callee:
         if self._guest is None:
             host = HostTask(instance.scheduler)
-            host.start(cast("HostFunc", self._func), instance, on_start, on_resolve)
+            host.start(cast(HostFunc, self._func), instance, on_start, on_resolve)
             return host
         callee = self._guest.state
         if might_be_recursive(self._context.state, callee):
@@ -368,7 +385,7 @@ def lower_async(
 
 
 class HostCaller:
-    """Calls a lifted function that may wait, from Python."""
+    """Calls a lifted function that may wait, from Python, with as many arguments as it has parameters."""
 
     def __init__(
         self, lifted: LiftedFunc, type_: FuncType, endpoint: Endpoint, classes: ValueClasses
@@ -388,7 +405,7 @@ class HostCaller:
 
     def call(self, *arguments: Any) -> Any:
         """Call the guest; host functions that it calls may not wait."""
-        scheduler, root = self._enter(arguments)
+        scheduler, root = self._enter()
         try:
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
@@ -402,7 +419,7 @@ class HostCaller:
 
     async def call_async(self, *arguments: Any) -> Any:
         """Call the guest on asyncio."""
-        scheduler, root = self._enter(arguments)
+        scheduler, root = self._enter()
         try:
             with scheduler.asyncio_call():
                 task, outcome = self._begin(arguments)
@@ -415,9 +432,7 @@ class HostCaller:
         root.busy = False
         return self._result(task, outcome)
 
-    def _enter(self, arguments: tuple[Any, ...]) -> tuple[Scheduler, Any]:
-        if len(arguments) != len(self._type.params):
-            raise TypeError(f"{len(self._type.params)} arguments are wanted, {len(arguments)} were given")
+    def _enter(self) -> tuple[Scheduler, Any]:
         tasks = self._lifted.side.context.tasks
         state = self._endpoint.instance
         state.enter()
@@ -425,15 +440,13 @@ class HostCaller:
 
     def _failed(self, error: BaseException, scheduler: Scheduler) -> BaseException:
         state = self._endpoint.instance
-        if isinstance(error, HostValueError):
-            state.may_leave = True
-            state.root.busy = False
-        else:
-            state.poison(error)
-            scheduler.forget(state.root)
+        state.poison(error)
+        scheduler.forget(state.root)
         return error
 
     def _result(self, task: Task, outcome: list[Any]) -> Any:
+        if isinstance(outcome[0], HostValueError):
+            raise outcome[0]
         release(task.loans)
         value: Any = outcome[0][0] if outcome[0] else None
         if isinstance(self._type.result, ResultType):
