@@ -2,8 +2,8 @@
 
 A socket stays in the namespace where it was made. So one thread for each namespace enters it once, and makes
 all sockets there; everything else happens to them on the event loop. Looking names up may take long and has
-threads of its own, which see `/etc` as `ip netns exec` shows it: files in `/etc/netns/NAME` stand in for their
-namesakes.
+threads of its own, which see `/etc` as `ip netns exec` shows it: files in `/etc/netns/NAME` stand in for
+those of the same names.
 
 Source: network_namespaces(7), setns(2), ip-netns(8).
 """

@@ -1,9 +1,9 @@
 """Real pings, through sockets for ICMP.
 
-Linux has two kinds of them. One for datagrams needs the group to be in `net.ipv4.ping_group_range`; the kernel
-sorts the replies by identifier, and errors wait in the socket's error queue. A raw one needs CAP_NET_RAW, and
-gets all ICMP that arrives, errors too; sorting is up to us. Here a socket is open as long as pings wait for
-it, and pings with one identifier share it.
+Linux has two kinds of them. One for datagrams needs the group to be in `net.ipv4.ping_group_range`; the
+kernel sorts the replies by identifier, and errors wait in the socket's error queue. A raw one needs
+CAP_NET_RAW, and gets all ICMP that arrives, errors too; sorting is up to us. Here a socket is open as long as
+pings wait for it, and pings with one identifier share it.
 
 Source: icmp(7), ip(7), ipv6(7), raw(7).
 """
