@@ -28,6 +28,7 @@ from ingen_runtime.sdk.udp import Udp
 
 __all__ = ["Vm", "sdk_imports", "variables_of", "vm_of"]
 
+
 class _Host:
     def __init__(self, network: Network, environment: Mapping[str, str]) -> None:
         self.icmp: AsyncIcmpImports = Icmp(network)
