@@ -24,7 +24,7 @@ from ingen_runtime.component.entities import (
     ResourceEntity,
     TypeExtern,
 )
-from ingen_runtime.component.items import ComponentItem, HostFunc, InstanceItem, Item, ModuleItem
+from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, InstanceItem, Item, ModuleItem
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
@@ -32,9 +32,9 @@ from ingen_runtime.component.names import (
     parse_name,
     version_order,
 )
-from ingen_runtime.component.plan import ComponentPlan
+from ingen_runtime.component.plan import ComponentPlan, CoreImportStep
 from ingen_runtime.component.types import ResourceType
-from ingen_runtime.engine import CoreModule
+from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreMemory, CoreModule, CoreStore
 from ingen_runtime.errors import LinkError, Trap, TrapKind
 from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits, may_wait, waits
@@ -115,6 +115,23 @@ class ImportResolver:
         if self._missing:
             raise _missing_error(self._missing)
         return items
+
+    def resolve_core(self, plan: ComponentPlan) -> dict[str, CoreImports]:
+        """What is provided for the core imports of a core module, by import module name.
+
+        Raises: LinkError where one is missing or does not fit.
+        """
+        found: dict[str, CoreImports] = {}
+        for step in plan.steps:
+            if not isinstance(step, CoreImportStep) or step.module in found:
+                continue
+            given = self._provided.get(step.module, _ABSENT)
+            if given is _ABSENT and self._trap_missing:
+                given = _TrappingCoreImports(step.module)
+            if not hasattr(given, "core_function"):
+                self._wrong(step.module, "an object with `core_function`: see `CoreImports`", given)
+            found[step.module] = given
+        return found
 
     def _item(self, name: str, given: Any, extern: Extern, path: str) -> Item:
         if self._unwrap is not None and given is not _ABSENT:
@@ -255,6 +272,18 @@ def _destructor(class_: type[Any]) -> Callable[[Any], object] | None:
         rep.drop()
 
     return destroy
+
+
+@frozen
+class _TrappingCoreImports:
+    """Core functions that trap."""
+
+    module: str
+
+    def core_function(
+        self, store: CoreStore, name: str, type_: CoreFuncType, memory: Callable[[], CoreMemory]
+    ) -> CoreFunc:
+        return CoreFunc.from_python(store, type_, _trap(f"{self.module}#{name}"))
 
 
 def _trap(path: str) -> Callable[..., Any]:

@@ -8,17 +8,20 @@ from typing import Any, Protocol, TypeAlias, cast
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
 from ingen_runtime.component.concurrency.builtins import Builtins
+from ingen_runtime.component.concurrency.destructors import TaskDestructor
 from ingen_runtime.component.concurrency.scheduler import scheduler_of
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
     ComponentItem,
+    CoreImports,
     HostFunc,
     InstanceItem,
     Item,
     LiftedFunc,
     ModuleItem,
+    core_member,
     engine_func_type,
     resource_at,
 )
@@ -32,6 +35,7 @@ from ingen_runtime.component.plan import (
     CoreAliasStep,
     CoreBagStep,
     CoreCallStep,
+    CoreImportStep,
     CoreInstantiateStep,
     ExportStep,
     ImportStep,
@@ -48,6 +52,7 @@ from ingen_runtime.engine import (
     CoreExtern,
     CoreFunc,
     CoreInstance,
+    CoreMemory,
     CoreModule,
     CoreStore,
     instantiate_async,
@@ -108,11 +113,13 @@ class Instantiation:
         plan: ComponentPlan,
         arguments: Mapping[str, Item],
         context: ComponentContext,
+        core_imports: Mapping[str, CoreImports] | None = None,
     ) -> None:
         self.store = store
         self.program = program
         self.plan = plan
         self.arguments = arguments
+        self.core_imports = core_imports or {}
         self.context = context
         self.exports: dict[str, Item] = {}
         self._funcs: list[LiftedFunc | HostFunc] = []
@@ -150,6 +157,16 @@ class Instantiation:
     def _core_bag(self, step: CoreBagStep) -> None:
         found = {name: self._core[item.sort][item.index] for name, item in step.exports.items()}
         self._core_instances.append(CoreExports(None, found))
+
+    def _core_import(self, step: CoreImportStep) -> None:
+        imports = self.core_imports[step.module]
+        func = imports.core_function(self.store, step.name, engine_func_type(step.type), self._memory)
+        self._core[Sort.CORE_FUNC].append(func)
+
+    def _memory(self) -> CoreMemory:
+        memory = core_member(self._core[Sort.CORE_MEMORY], 0)
+        assert isinstance(memory, CoreMemory)
+        return memory
 
     def _core_alias(self, step: CoreAliasStep) -> None:
         self._core[step.sort].append(self._core_instances[step.instance][step.name])
@@ -202,9 +219,14 @@ class Instantiation:
     def _resource(self, step: ResourceStep) -> None:
         name, state = step.resource.name, self.context.state
         funcs, index = self._core[Sort.CORE_FUNC], step.destructor
-        destructor = None
+        destructor: Callable[[Any], object] | None = None
         if index is not None:
-            destructor = _destroyer(state, lambda rep: cast(CoreFunc, funcs[index])(rep))
+            # Late: a core module's comes after what it imports.
+            if self.context.is_async:
+                side, classes = self._side(CanonOptions()), self.program.classes
+                destructor = TaskDestructor(lambda: cast(CoreFunc, funcs[index]), side, classes)
+            else:
+                destructor = _destroyer(state, lambda rep: cast(CoreFunc, funcs[index])(rep))
         resource = GuestResource(name, state, destructor)
         self.context.resources[step.resource] = resource
 
@@ -292,6 +314,7 @@ _CARRY_OUT: dict[type[Any], Callable[[Instantiation, Any], None]] = {
     ModuleStep: Instantiation._module,
     CoreBagStep: Instantiation._core_bag,
     CoreCallStep: Instantiation._core_call,
+    CoreImportStep: Instantiation._core_import,
     CoreAliasStep: Instantiation._core_alias,
     LiftStep: Instantiation._lift,
     LowerStep: Instantiation._lower,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
@@ -12,7 +12,7 @@ from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
-from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory
+from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory, CoreStore
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError, Trap, TrapKind
@@ -73,13 +73,13 @@ class CanonSide:
         if mine is None or other is None:
             # Without a memory there is nothing in it, so the other side's does not matter.
             return mine is None
-        return _member(self._memories, mine).raw == _member(self._memories, other).raw
+        return core_member(self._memories, mine).raw == core_member(self._memories, other).raw
 
     def endpoint(self, resources: Mapping[ResourceType, Resource] | None = None) -> Endpoint:
         """The side for functions whose resource types `resources` knows; by default its own component's."""
         memory, realloc = self._options.memory, self._options.realloc
-        core_memory = None if memory is None else _member(self._memories, memory)
-        core_realloc = None if realloc is None else _member(self._funcs, realloc)
+        core_memory = None if memory is None else core_member(self._memories, memory)
+        core_realloc = None if realloc is None else core_member(self._funcs, realloc)
         assert core_memory is None or isinstance(core_memory, CoreMemory)
         assert core_realloc is None or isinstance(core_realloc, CoreFunc)
         limits = None if core_memory is None else core_memory.store.limits
@@ -94,7 +94,8 @@ class CanonSide:
         )
 
 
-def _member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
+def core_member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
+    """A member of an index space of core definitions. Raises: Trap where it is not there yet."""
     if index >= len(space):
         raise Trap(TrapKind.OTHER, "an import was called by a start function, before the memory was there")
     return space[index]
@@ -155,6 +156,20 @@ class HostFunc:
         self.call = call
         self.resources = resources
         self.waits = waits
+
+
+class CoreImports(Protocol):
+    """What the host gives to core modules under one import module name."""
+
+    def core_function(
+        self, store: CoreStore, name: str, type_: EngineFuncType, memory: Callable[[], CoreMemory]
+    ) -> CoreFunc:
+        """The core function of that name and type.
+
+        `memory` gives the memory that the module exports, once it has been instantiated.
+
+        Raises: LinkError where there is none.
+        """
 
 
 @frozen

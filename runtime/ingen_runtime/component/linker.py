@@ -85,8 +85,9 @@ class Linker:
             self._imports, context.resources, trap_missing=self._trap_missing, unwrap=unwrap
         )
         arguments = resolver.resolve(component.plan)
+        core_imports = resolver.resolve_core(component.plan)
         context.state.busy = True
-        return Instantiation(store, component, component.plan, arguments, context)
+        return Instantiation(store, component, component.plan, arguments, context, core_imports)
 
     def _finish(self, component: Component, instantiation: Instantiation, item: Any) -> Instance:
         context = instantiation.context

@@ -4,6 +4,9 @@ The names of the module's imports and exports say what is lifted and lowered, as
 new`; this makes the plan of the component that it would make. The core functions that the module imports need
 its memory, which exists only afterwards, so indices in this plan may point ahead.
 
+A program for preview 1 of WASI imports core functions that no world has; the host gives them as they are
+(`CoreImportStep`), and what such a program runs by, `_start`, is an export of that name. It needs no section.
+
 Source: component-model BuildTargets.md and wit-component's naming of core imports and exports.
 """
 
@@ -44,6 +47,7 @@ from ingen_runtime.component.plan import (
     CoreAliasStep,
     CoreBagStep,
     CoreCallStep,
+    CoreImportStep,
     CoreInstantiateStep,
     ExportStep,
     ImportStep,
@@ -57,6 +61,8 @@ from ingen_runtime.component.plan import (
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.errors import ComponentFormatError, LinkError
 
+PREVIEW_1 = "wasi_snapshot_preview1"
+_START = "_start"
 _SECTION = "component-type"
 _ENCODING_SECTION = "wit-component-encoding"
 _ENCODINGS = (StringEncoding.UTF8, StringEncoding.UTF16, StringEncoding.LATIN1_UTF16)
@@ -68,19 +74,31 @@ _RESOURCE_SIGNATURES = {
 
 
 def plan_module(data: bytes) -> ComponentPlan:
-    """The plan for a core module with a `component-type` section.
+    """The plan for a core module with a `component-type` section, or one for preview 1 of WASI.
 
-    Raises: ComponentFormatError where it has none or it is malformed; LinkError where an import or export of
-    the module is not of its world.
+    Raises: ComponentFormatError where it is neither, or the section is malformed; LinkError where an
+    import or export of the module is not of its world.
     """
     module = read_core_module(data)
     sections = module.custom_sections(_SECTION)
-    if not sections:
+    is_program = any(imported == PREVIEW_1 for imported, _, _ in module.imports)
+    if not sections and not is_program:
         raise ComponentFormatError(
             "a core module without a `component-type` section: it does not say which world it implements", 0
         )
-    world, encoding = _merge([_read_world(section) for section in sections])
+    worlds = [_read_world(section) for section in sections]
+    if is_program:
+        worlds.append((_program_world(module), StringEncoding.UTF8))
+    world, encoding = _merge(worlds)
     return _ModulePlanner(data, module, world, encoding).plan()
+
+
+def _program_world(module: CoreModule) -> ComponentType:
+    """What a program for preview 1 of WASI has beside its world."""
+    exports: dict[str, Extern] = {}
+    if _START in module.exports:
+        exports[_START] = FuncEntity((), None, False)
+    return ComponentType({}, exports, (), ())
 
 
 def _read_world(section: CustomSection) -> tuple[ComponentType, StringEncoding]:
@@ -214,6 +232,9 @@ class _ModulePlanner:
             self._steps.append(CoreCallStep(initialize))
 
     def _lower(self, module_name: str, name: str, type_: CoreExternType) -> None:
+        if module_name == PREVIEW_1 and isinstance(type_, CoreFuncType):
+            self._steps.append(CoreImportStep(module_name, name, type_))
+            return
         wanted = self._names.read_import(module_name, name)
         builtin = self._builtin(wanted)
         if builtin is not None:

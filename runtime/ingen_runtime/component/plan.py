@@ -162,6 +162,17 @@ class ImportStep(NamedTuple):
     resources: tuple[ResourcePath, ...]
 
 
+class CoreImportStep(NamedTuple):
+    """Adds a core function that the host gives to a core module, as it gives preview 1 of WASI.
+
+    Only plans of core modules have this step: components import nothing of the kind.
+    """
+
+    module: str
+    name: str
+    type: CoreFuncType
+
+
 class ExportStep(NamedTuple):
     """Exports an item, and adds it again as a new one."""
 
@@ -187,6 +198,7 @@ Step: TypeAlias = (
     | LowerStep
     | BuiltinStep
     | ImportStep
+    | CoreImportStep
     | ExportStep
 )
 

@@ -93,6 +93,24 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert all(verify(content) for content in first.values())
 
 
+def test_a_prefix_in_place_of_the_name(tmp_path: Path) -> None:
+    loaded = load_text("package a:b;\nworld one { import log: func(x: list<string>) -> option<u8>; }\n")
+    options = c.Options(prefix="my_one")
+    made = c.generate(loaded.resolve, WorldId(0), options, TEMPLATES)
+    header = made["one.h"].decode()
+    assert "bool my_one_log(my_one_list_string_t x, uint8_t *ret);" in header
+    assert "typedef struct my_one_string_t" in header
+    assert " one_" not in header
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+    compile_strictly(tmp_path / "one.c")
+
+
+def test_a_prefix_that_begins_no_name() -> None:
+    with pytest.raises(CodegenError, match="`prefix`: cannot be '1-x', which begins no C name"):
+        c.Options(prefix="1-x")
+
+
 def test_two_worlds_link_into_one_module(tmp_path: Path, library: Path) -> None:
     loaded = load_text(
         "package a:b;\n"
