@@ -209,12 +209,12 @@ class Sink:
     async def emptied(self) -> None:
         """Return as soon as everything was handed on. Raises: StreamErrorException"""
         while not self.room():
-            await wait(self._stream.writable)
+            await wait(_Room(self))
 
     async def settled(self) -> None:
         """Return as soon as everything was handed on, or could not be."""
         while not self.is_ready():
-            await wait(self._stream.writable)
+            await wait(_Room(self))
 
     def _failure(self) -> StreamErrorException:
         """The error that made it stop; from then on it is closed."""
