@@ -17,7 +17,7 @@ from ingen_sdkgen.cli import main
 from ingen_sdkgen.toolchains import MissingTool
 from tests.conftest import ROOT, absent
 
-LANGUAGES = ("rust",)
+LANGUAGES = ("rust", "c")
 PROJECT = ROOT / "tests" / "sdk" / "guests"
 
 

@@ -124,6 +124,56 @@ def in_world(test: Callable[[World], Awaitable[None]]) -> Callable[[Setting], No
     return run_test
 
 
+# --- Addresses ------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_addresses(world: World) -> None:
+    for text, printed in {
+        "0.0.0.0": "0.0.0.0",
+        "255.1.20.99": "255.1.20.99",
+        "::": "::",
+        "::1": "::1",
+        "1::": "1::",
+        "1:0:0:2:0:0:0:3": "1:0:0:2::3",
+        "1:0:2:3:4:5:6:7": "1:0:2:3:4:5:6:7",
+        "1:0:0:2:3:4:5:6": "1::2:3:4:5:6",
+        "1:2:3:4:5:6:7::": "1:2:3:4:5:6:7:0",
+        "FD00:0:0000::ABCD": "fd00::abcd",
+        "64:ff9b::10.0.0.1": "64:ff9b::a00:1",
+    }.items():
+        assert await world.guest().run("address", text) == printed
+    for text in (
+        *("", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.", ".1.2.3", "1..2.3", "a.b.c.d"),
+        *(
+            ":",
+            ":::",
+            "1:",
+            ":1",
+            "1:2",
+            "1::2::3",
+            "1:2:3:4:5:6:7:8:9",
+            "1:2:3:4:5:6:7:8::",
+            "12345::",
+            "g::",
+        ),
+        *("::1.2.3", "1.2.3.4::", "::1.2.3.4:5", "10.0.0.1 ", "fe80::1%eth0"),
+    ):
+        assert await world.guest().run("address", text) == "no address", text
+    for text in ("10.0.0.1:80", "[fd00::1]:65535", "[::]:0"):
+        assert await world.guest().run("endpoint", text) == text
+    for text in (
+        "10.0.0.1",
+        "10.0.0.1:",
+        "10.0.0.1:65536",
+        "fd00::1:80",
+        "[10.0.0.1]:80",
+        "[fd00::1]",
+        ":80",
+    ):
+        assert await world.guest().run("endpoint", text) == "no endpoint", text
+
+
 # --- Environment ----------------------------------------------------------------------------------------
 
 
@@ -317,6 +367,18 @@ async def test_connect_to_a_missing_address(world: World) -> None:
     if world.place.unroutable is not None:
         result = await world.guest().run("connect", f"{world.place.unroutable}:80", "5000")
         assert result == "error unreachable"
+
+
+@in_world
+async def test_connect_to_a_name(world: World) -> None:
+    for name in world.place.names:
+        if name == "second":
+            server, result = await world.both(
+                ("echo-server", world.there, "1"),
+                lambda where: ("connect-name", "second", where.rpartition(":")[2]),
+            )
+            assert (server, result) == ("0 bytes", "connected")
+    assert await world.guest().run("connect-name", "nobody.invalid", "80") == "error not-found"
 
 
 @in_world

@@ -25,12 +25,21 @@ impl scenarios::Guest for Component {
 
 fn run(scenario: &str, arguments: &[&str]) -> io::Result<String> {
     match (scenario, arguments) {
+        ("address", [text]) => {
+            Ok(text.parse::<IpAddr>().map_or("no address".into(), |found| found.to_string()))
+        }
+        ("endpoint", [text]) => {
+            Ok(text.parse::<SocketAddr>().map_or("no endpoint".into(), |found| found.to_string()))
+        }
         ("env", []) => env(),
         ("ping", [target, options @ ..]) => ping(address(target), options),
         ("ping-many", [target, count]) => ping_many(address(target), number(count)),
         ("lookup", [name]) => Ok(joined(lookup(name)?)),
         ("connect", [remote]) => connect(remote, None),
         ("connect", [remote, timeout_ms]) => connect(remote, Some(number(timeout_ms))),
+        ("connect-name", [name, port]) => {
+            TcpStream::connect((*name, number(port) as u16)).map(|_| "connected".into())
+        }
         ("connect-from", [local, remote]) => connect_from(local, remote),
         ("listen", [local]) => listen(local),
         ("listen-twice", [local]) => listen_twice(local),
