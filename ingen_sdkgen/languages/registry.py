@@ -70,6 +70,13 @@ class Language(NamedTuple):
     """The folder of its templates, in our folder of templates and in a user's."""
     module: str | None
     """What has its `generate`; None where templates are all there is."""
+    shared: tuple[str, ...] = ()
+    """Folders of templates that other languages use too."""
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of all templates that it may use."""
+        return (self.templates, *self.shared)
 
     def option(self, name: str) -> Option | None:
         """The option of that name."""
@@ -104,11 +111,21 @@ OWN_LANGUAGES: tuple[Language, ...] = (
     ),
     Language(
         "python",
+        Side.GUEST,
+        "a typed package for componentize-py, and for unit tests",
+        (),
+        "python_guest",
+        "ingen_sdkgen.languages.python_guest",
+        ("python",),
+    ),
+    Language(
+        "python",
         Side.HOST,
         "a typed package with a class for the world",
         (),
         "python_host",
         "ingen_sdkgen.languages.python_host",
+        ("python",),
     ),
 )
 

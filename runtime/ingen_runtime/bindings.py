@@ -14,6 +14,7 @@ from ingen_runtime.canonical import Err, GuestResource, Ok, ResourceHandle, Resu
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.entities import FuncEntity
 from ingen_runtime.component.exports import Exports
+from ingen_runtime.component.host_imports import Implementation
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.type_text import func_type_text
@@ -25,6 +26,7 @@ __all__ = [
     "ExportedResource",
     "Exports",
     "Functions",
+    "Implementation",
     "Instance",
     "Ok",
     "ResultError",

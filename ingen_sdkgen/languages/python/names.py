@@ -17,6 +17,7 @@ from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.plan import Plan, ScopePlan
 
 __all__ = [
+    "BUILTIN_NAMES",
     "BUILTIN_TYPES",
     "MODULE_NAMES",
     "Names",
@@ -29,11 +30,15 @@ __all__ = [
 BUILTIN_TYPES: Final = frozenset("bool bytearray bytes dict float int list memoryview str tuple type".split())
 """The built-in types that annotations use. Where a member has such a name, they are qualified."""
 
+BUILTIN_NAMES: Final = BUILTIN_TYPES | {"classmethod", "object", "property", "staticmethod"}
+"""The built-in names that generated modules write."""
+
 MODULE_NAMES: Final = frozenset(
     {
         "Any", "Awaitable", "Callable", "ClassVar", "Component", "Enum", "Err", "ExportedResource", "Exports",
-        "Flag", "Imports", "Instance", "Mapping", "Ok", "Protocol", "ResultError", "Self", "Sequence", "Some",
-        "TypeAlias", "ValueClasses", "abstractmethod", "annotations", "builtins", "dataclass",
+        "Flag", "Imports", "Instance", "Mapping", "NoHost", "Ok", "Protocol", "ResultError", "Self",
+        "Sequence", "Some", "TypeAlias", "ValueClasses", "WrongValue", "abstractmethod", "annotations",
+        "builtins", "dataclass",
         *dir(builtins),
     }
 )  # fmt: skip

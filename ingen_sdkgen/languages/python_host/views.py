@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.python.definitions import DefinitionView
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, DefinitionView
+from ingen_sdkgen.languages.python.errors import ErrorView
 from ingen_sdkgen.render import Header
 
 
@@ -30,16 +31,6 @@ class FunctionView:
     is_static: bool
     is_constructor: bool
     is_nothing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """The exception class for functions whose result has this type of error."""
-
-    name: str
-    key: str
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +75,6 @@ class SideView:
     def checked(self) -> tuple[FunctionView, ...]:
         """All functions, those of resources included."""
         return self.functions + tuple(f for resource in self.resources for f in resource.functions)
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltinsView:
-    """The built-in names that a module writes, qualified where one of its members has such a name."""
-
-    classmethod_: str
-    object_: str
-    staticmethod_: str
-    str_: str
-    bytes_: str
-    type_: str
 
 
 @dataclass(frozen=True, slots=True)

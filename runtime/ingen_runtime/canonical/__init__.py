@@ -73,6 +73,7 @@ if TYPE_CHECKING:
         resource_drop,
         resource_new,
         resource_rep,
+        take_for_drop,
     )
     from ingen_runtime.canonical.imports import ImportParts, ImportPlan, compile_lower
     from ingen_runtime.canonical.layout import (
@@ -136,6 +137,7 @@ _PLACES = {
     "resource_drop": "handles",
     "resource_new": "handles",
     "resource_rep": "handles",
+    "take_for_drop": "handles",
 }
 
 __all__ = [
@@ -185,6 +187,7 @@ __all__ = [
     "resource_drop",
     "resource_new",
     "resource_rep",
+    "take_for_drop",
 ]
 
 

@@ -13,7 +13,6 @@ from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
 from ingen_runtime.canonical.handles import InstanceState
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH
 from ingen_runtime.canonical.resources import Resource
-from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
 from ingen_runtime.errors import InternalError
@@ -87,6 +86,11 @@ class Endpoint:
         return self._heap
 
     @property
+    def memory_stays(self) -> bool:
+        """Whether there is a memory that never moves."""
+        return self.memory is not None and self.memory.stays
+
+    @property
     def view_of(self) -> Callable[[], memoryview]:
         """Views the memory."""
         if self.memory is None:
@@ -137,19 +141,28 @@ class Endpoint:
 class EndpointNames:
     """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    `calls_natively` says that `realloc` is called natively, in code that has prepared for that. `keeps_view`
-    says that the view of the memory is kept from call to call and renewed where the memory has grown: in one
-    function, which only runs during a call of the guest.
+    - `calls_natively`: `realloc` is called natively, in code that has prepared for that.
+    - `keeps_view`: the view of the memory is kept from call to call and renewed where the memory has grown,
+      in one function, which only runs during a call of the guest.
+    - `stays`: moreover the memory never moves, and the view is renewed where something lies beyond its end.
     """
 
-    def __init__(self, prefix: str = "", *, calls_natively: bool = False, keeps_view: bool = False) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        calls_natively: bool = False,
+        keeps_view: bool = False,
+        stays: bool = False,
+    ) -> None:
         self.calls_natively = calls_natively
         self.keeps_view = keeps_view
+        self.stays = stays
         self.endpoint = f"_{prefix}endpoint"
         self.view = f"_{prefix}view"
         self.view_length = f"_{prefix}view_length" if keeps_view else f"len({self.view})"
         self.measure = f"_{prefix}measure"
-        self.measured = f"_{prefix}measured_context, _{prefix}measured_memory"
+        self.measured = f"_{prefix}measured"
         self.realloc_raw = f"_{prefix}realloc_raw"
         self.realloc_words = f"_{prefix}realloc_words"
         self.realloc_call = f"_{prefix}realloc_call"
@@ -178,6 +191,8 @@ class EndpointNames:
         parts = [
             (self.view_of, "view_of"),
             (self.measure, "measure"),
+            (self.measured, "measured"),
+            ("_realloc_arguments", "realloc_arguments"),
             (self.realloc_raw, "realloc_raw"),
             (self.realloc_words, "realloc_words"),
             (self.realloc_call, "realloc_call"),
@@ -191,10 +206,6 @@ class EndpointNames:
         lines = []
         if self.keeps_view:
             lines.append(f"{self.view}, {self.view_length} = None, -1")
-        if self.measure in used:
-            lines.append(f"{self.measured} = {self.endpoint}.measured")
-        if self.calls_natively and self.realloc_raw in used:
-            lines.append(f"{native_arguments('realloc')} = {self.endpoint}.realloc_arguments")
         lines += [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
         lines += [
             f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"

@@ -65,8 +65,10 @@ class ExportPlan(Plan):
         result, ReentranceError and PoisonedError where the instance can not be entered, and whatever host
         functions raise. After a trap or an exception from a host function the instance is poisoned.
         """
-        kind = "call" if post_return is None else "call and post-return"
-        factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None))
+        # Other encodings are loaded and stored by functions that look at the memory's length.
+        stays = endpoint.memory_stays and self.encoding is StringEncoding.UTF8
+        kind = f"call, post-return: {post_return is not None}, memory stays: {stays}"
+        factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None, stays))
         written = factory(endpoint, callee, post_return)
         # Cells of the store take the place of its own: reading a variable is faster than `cell_contents`.
         shared = {"_active": callee.active, "_native": callee.native}
@@ -94,15 +96,15 @@ class ExportPlan(Plan):
         return ExportParts(lower, lift)
 
     def _writer(
-        self, source: Source, calls_natively: bool = False, keeps_view: bool = False
+        self, source: Source, calls_natively: bool = False, keeps_view: bool = False, stays: bool = False
     ) -> EndpointWriter:
-        names = EndpointNames(calls_natively=calls_natively, keeps_view=keeps_view)
+        names = EndpointNames(calls_natively=calls_natively, keeps_view=keeps_view, stays=stays)
         return EndpointWriter(source, HostStyle(source, self.classes), names, self.encoding)
 
-    def _write_call(self, source: Source, has_post_return: bool) -> list[EndpointNames]:
+    def _write_call(self, source: Source, has_post_return: bool, stays: bool) -> list[EndpointNames]:
         # Several calls in a row share what comes before and after a native call.
         natively = has_post_return or allocates(self._params, MAX_FLAT_PARAMS)
-        writer = self._writer(source, natively, keeps_view=True)
+        writer = self._writer(source, natively, keeps_view=True, stays=stays)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
         with source.block(f"def _result({', '.join(self._arguments)}):"):

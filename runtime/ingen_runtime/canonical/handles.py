@@ -289,6 +289,17 @@ def resource_drop(instance: InstanceState, resource: Resource, index: int) -> No
     Raises: Trap(CANNOT_LEAVE), Trap(UNKNOWN_HANDLE), Trap(WRONG_HANDLE_TYPE), Trap(HANDLE_LENT),
         Trap(CANNOT_ENTER).
     """
+    handle = take_for_drop(instance, resource, index)
+    if handle is not None:
+        resource.destroy(handle.rep)
+
+
+def take_for_drop(instance: InstanceState, resource: Resource, index: int) -> Handle | None:
+    """The part of `canon resource.drop` before the destructor: takes the handle out, and returns it where the
+    destructor has to run.
+
+    Raises: as `resource_drop`.
+    """
     check_may_leave(instance)
     handle = _resource_handle(instance.handles.remove(index), resource, index)
     if handle.lend_count:
@@ -297,11 +308,11 @@ def resource_drop(instance: InstanceState, resource: Resource, index: int) -> No
         if handle.scope is None:
             raise InternalError("a borrowed handle without a scope")
         handle.scope.borrow_count -= 1
-        return
+        return None
     implementer = resource.instance
     if implementer is not None and implementer is not instance and might_be_recursive(instance, implementer):
         raise Trap(TrapKind.CANNOT_ENTER, f"the destructor of {resource.name}")
-    resource.destroy(handle.rep)
+    return handle
 
 
 def check_may_leave(instance: InstanceState) -> None:

@@ -19,6 +19,7 @@ from ingen_runtime.canonical import (
 )
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.canonical.names import attribute_name, class_name
+from ingen_runtime.component.arguments import argument_binder
 from ingen_runtime.component.concurrency.calls import HostCaller
 from ingen_runtime.component.entities import (
     DefinedType,
@@ -48,14 +49,14 @@ from ingen_runtime.errors import HostValueError
 class ExportedFunction(Protocol):
     """A function that an instance exports.
 
-    Called, it runs the guest to its end; `call_async` runs it on a fiber, so that `async def` host functions
-    can wait. Both take the parameters by position, and raise ResultError for an error result.
+    Called, it runs the guest to its end; `call_async` runs it on a fiber, so that host functions can wait.
+    Both take the parameters by position or by name, and raise ResultError for an error result.
     """
 
     type: FuncType
     call_async: Callable[..., Any]
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the guest."""
 
 
@@ -180,7 +181,7 @@ def export_function(
     """The Python function for an exported function, whose type and resources are the root component's."""
     if item.side.context.is_async:
         caller = HostCaller(item, type_, item.side.endpoint(context.resources), classes)
-        return _named(name, type_, caller.call, caller.call_async)
+        return _named(name, type_, caller)
     plan = compile_lift(type_, item.side.encoding, classes, name=name)
     endpoint = item.side.endpoint(context.resources)
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
@@ -190,19 +191,24 @@ def export_function(
     function.__name__ = function.__qualname__ = called
     function.__doc__ = f"{name}: {func_type_text(type_)}"
     function.type = type_
-    function.call_async = _AsyncCall(item, endpoint, lambda: plan.bind_parts(endpoint), owner)
+    binder = argument_binder(called, plan.parameters)
+    function.call_async = _AsyncCall(item, endpoint, lambda: plan.bind_parts(endpoint), binder, owner)
     bound: ExportedFunction = function
     return bound
 
 
-def _named(
-    name: str, type_: FuncType, call: Callable[..., Any], call_async: Callable[..., Any]
-) -> ExportedFunction:
-    def function(*arguments: Any) -> Any:
-        return call(*arguments)
+def _named(name: str, type_: FuncType, caller: HostCaller) -> ExportedFunction:
+    called = attribute_name(name)
+    bind = argument_binder(called, [attribute_name(label) for label, _ in type_.params])
+
+    def function(*arguments: Any, **keywords: Any) -> Any:
+        return caller.call(*bind(*arguments, **keywords))
+
+    async def call_async(*arguments: Any, **keywords: Any) -> Any:
+        return await caller.call_async(*bind(*arguments, **keywords))
 
     named: Any = function
-    named.__name__ = named.__qualname__ = attribute_name(name)
+    named.__name__ = named.__qualname__ = called
     named.__doc__ = f"{name}: {func_type_text(type_)}"
     named.type = type_
     named.call_async = call_async
@@ -212,18 +218,25 @@ def _named(
 class _AsyncCall:
     """Calls an exported function on a fiber."""
 
-    __slots__ = ("_bind", "_endpoint", "_item", "_owner", "_parts")
+    __slots__ = ("_bind", "_bind_arguments", "_endpoint", "_item", "_owner", "_parts")
 
     def __init__(
-        self, item: LiftedFunc, endpoint: Endpoint, bind: Callable[[], ExportParts], owner: CoreStore
+        self,
+        item: LiftedFunc,
+        endpoint: Endpoint,
+        bind: Callable[[], ExportParts],
+        bind_arguments: Callable[..., tuple[Any, ...]],
+        owner: CoreStore,
     ) -> None:
         self._item = item
         self._endpoint = endpoint
         self._bind = bind
+        self._bind_arguments = bind_arguments
         self._owner = owner
         self._parts: ExportParts | None = None
 
-    async def __call__(self, *arguments: Any) -> Any:
+    async def __call__(self, *given: Any, **keywords: Any) -> Any:
+        arguments = self._bind_arguments(*given, **keywords)
         if self._parts is None:
             self._parts = self._bind()
         parts, item, state = self._parts, self._item, self._endpoint.instance
@@ -326,15 +339,15 @@ class _ExportedResource(ResourceHandle):
 
 
 def _constructor(exports: Exports, export: str) -> Any:
-    def __new__(cls: type[Any], *arguments: Any) -> Any:
+    def __new__(cls: type[Any], *arguments: Any, **keywords: Any) -> Any:
         if arguments and isinstance(arguments[0], Resource):
             return object.__new__(cls)
-        return exports[export](*arguments)
+        return exports[export](*arguments, **keywords)
 
     return __new__
 
 
-def _keep(self: ResourceHandle, *arguments: Any) -> None:
+def _keep(self: ResourceHandle, *arguments: Any, **keywords: Any) -> None:
     """Set up a handle that the runtime makes; one that the constructor returned is set up already."""
     if arguments and isinstance(arguments[0], Resource):
         ResourceHandle.__init__(self, *arguments)
@@ -363,12 +376,12 @@ class BoundMethod:
         self._function = function
         self._self = self_
 
-    def __call__(self, *arguments: Any) -> Any:
-        return self._function(self._self, *arguments)
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        return self._function(self._self, *arguments, **keywords)
 
-    async def call_async(self, *arguments: Any) -> Any:
+    async def call_async(self, *arguments: Any, **keywords: Any) -> Any:
         """Call the guest on a fiber."""
-        return await self._function.call_async(self._self, *arguments)
+        return await self._function.call_async(self._self, *arguments, **keywords)
 
 
 class _Static:

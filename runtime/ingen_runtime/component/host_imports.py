@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
-from ingen_runtime.canonical import GuestResource, HostResource, Resource
+from ingen_runtime.canonical import GuestResource, HostResource, Resource, ValueClasses
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.binary.syntax import ExternName
 from ingen_runtime.component.entities import (
@@ -40,6 +40,14 @@ from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits, may_wait, waits
 
 _ABSENT = object()
+
+
+@frozen
+class Implementation:
+    """What implements an import, with the classes of the values that it takes and returns."""
+
+    given: Any
+    classes: ValueClasses
 
 
 def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
@@ -82,6 +90,7 @@ class ImportResolver:
         self._unwrap = unwrap
         self._made: dict[ResourceType, Resource] = {}
         self._missing: list[tuple[str, str]] = []
+        self._classes: ValueClasses | None = None
 
     def resolve(self, plan: ComponentPlan) -> dict[str, Item]:
         """The items for all imports.
@@ -97,6 +106,9 @@ class ImportResolver:
                 if not self._trap_missing and not _is_only_types(extern):
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
+            self._classes = None
+            if isinstance(given, Implementation):
+                given, self._classes = given.given, given.classes
             items[name] = self._item(name, given, extern, name)
         if self._missing:
             raise _missing_error(self._missing)
@@ -152,7 +164,7 @@ class ImportResolver:
             return HostFunc(path, func.type, _trap(path), self._resources, Waits.NEVER)
         if not callable(given):
             self._wrong(path, "a callable", given)
-        return HostFunc(path, func.type, given, self._resources, waits(given))
+        return HostFunc(path, func.type, given, self._resources, waits(given), self._classes)
 
     def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
         made = self._made.get(resource)

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias, cast
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
 from ingen_runtime.component.concurrency.builtins import Builtins
+from ingen_runtime.component.concurrency.destructors import TaskDestructor
 from ingen_runtime.component.concurrency.scheduler import scheduler_of
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.items import (
@@ -218,9 +219,14 @@ class Instantiation:
     def _resource(self, step: ResourceStep) -> None:
         name, state = step.resource.name, self.context.state
         funcs, index = self._core[Sort.CORE_FUNC], step.destructor
-        destructor = None
+        destructor: Callable[[Any], object] | None = None
         if index is not None:
-            destructor = _destroyer(state, lambda rep: cast(CoreFunc, funcs[index])(rep))
+            # Late: a core module's comes after what it imports.
+            if self.context.is_async:
+                side, classes = self._side(CanonOptions()), self.program.classes
+                destructor = TaskDestructor(lambda: cast(CoreFunc, funcs[index]), side, classes)
+            else:
+                destructor = _destroyer(state, lambda rep: cast(CoreFunc, funcs[index])(rep))
         resource = GuestResource(name, state, destructor)
         self.context.resources[step.resource] = resource
 

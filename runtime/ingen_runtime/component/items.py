@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
@@ -135,10 +135,11 @@ class HostFunc:
     """A function that the host implements.
 
     `type` and `resources` are those of the import through which it came in; `call` takes Python values, and
-    returns one or, as `waits` says, an awaitable of one.
+    returns one or, as `waits` says, an awaitable of one. `classes` are those of the values, where the
+    implementation brings its own.
     """
 
-    __slots__ = ("call", "name", "resources", "type", "waits")
+    __slots__ = ("call", "classes", "name", "resources", "type", "waits")
 
     def __init__(
         self,
@@ -147,7 +148,9 @@ class HostFunc:
         call: Callable[..., Any],
         resources: Mapping[ResourceType, Resource],
         waits: Waits,
+        classes: ValueClasses | None = None,
     ) -> None:
+        self.classes = classes
         self.name = name
         self.type = type_
         self.call = call

@@ -28,6 +28,7 @@ from ingen_runtime.canonical import (
 )
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.component.concurrency.calls import lower_async
+from ingen_runtime.component.concurrency.destructors import TaskDestructor, drop_builtin
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -50,6 +51,8 @@ def lower(
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
     type_ = engine_func_type(step.core_type)
+    if isinstance(func, HostFunc) and func.classes is not None:
+        classes = func.classes
     if isinstance(func, LiftedFunc) and func.side.context.is_async:
         # The callee may wait, so the caller has to be able to.
         side.context.is_async = True
@@ -190,6 +193,9 @@ def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinS
                 return resource_rep(state, resource, value)
 
         case "resource.drop":
+            destructor = resource.destructor
+            if isinstance(destructor, TaskDestructor):
+                return drop_builtin(store, type_, context, resource, destructor)
 
             def call(value: int) -> Any:
                 resource_drop(state, resource, value)

@@ -37,7 +37,6 @@ class Signature:
 
     pack_cell: CellType
     unpack_cell: CellType
-    slots_cell: CellType
     """Cells for the functions that `calls` writes, shared between all functions of this type."""
 
     def pack_values(self, arguments: tuple[int | float, ...]) -> bytearray:
@@ -87,7 +86,6 @@ def signature_of(type_: CoreFuncType) -> Signature:
         slots=slots,
         pack_cell=CellType(params.pack_into),
         unpack_cell=CellType(results.unpack_from),
-        slots_cell=CellType(slots),
     )
 
 

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
-from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
+from ingen_runtime.engine.mappings import (
+    MAPPINGS,
+    MAPPINGS_PER_FIBER,
+    MAPPINGS_PER_MEMORY,
+    MAPPINGS_PER_RESERVATION,
+)
 from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
@@ -78,7 +83,9 @@ class CoreStore:
         "_memories",
         "_number",
         "_raw",
+        "_raw_at",
         "_trap",
+        "_trap_at",
         "_unusable",
         "_wait",
         "context",
@@ -126,18 +133,17 @@ class CoreStore:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
         self._trap = ctypes.c_void_p()
         self._context_ref = c.by_address(self.context)
+        self._raw_at = c.by_buffer(self._raw)
+        self._trap_at = ctypes.byref(self._trap)
         self._active = CellType(0)
         self._call = CellType(c.func_call_unchecked)
         self._cells = {
             "abandon": CellType(self._abandon),
             "active": self._active,
             "call": self._call,
-            "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(c.by_buffer(self._raw)),
             "trap": CellType(self._trap),
-            "trap_at": CellType(ctypes.byref(self._trap)),
         }
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -193,6 +199,13 @@ class CoreStore:
     def in_call(self) -> bool:
         """Whether a guest function of this store is running right now, below the caller."""
         return bool(self._active.cell_contents) or self._fiber is not None
+
+    @property
+    def can_suspend(self) -> bool:
+        """Whether a host function that is called now could let its guest wait."""
+        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
+        # function.
+        return self._fiber is not None and not self._active.cell_contents
 
     # Limits.
 
@@ -253,9 +266,7 @@ class CoreStore:
             raise Trap(TrapKind.INTERRUPTED)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise Trap(TrapKind.TIMEOUT)
-        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
-        # function.
-        return self._fiber is not None and not self._active.cell_contents
+        return self.can_suspend
 
     # Calls.
 
@@ -278,16 +289,15 @@ class CoreStore:
         """
         signature = signature_of(type_)
         function = c.Func.from_buffer_copy(func, c.EXTERN_OF_OFFSET)
-        cells = {
-            **self._cells,
-            "function": CellType(ctypes.byref(function)),
-            "pack": signature.pack_cell,
-            "slots": signature.slots_cell,
-            "unpack": signature.unpack_cell,
-        }
+        cells = {**self._cells, "pack": signature.pack_cell, "unpack": signature.unpack_cell}
+        raw_at = self._raw_at
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(c.by_buffer(raw))}
+            raw_at = c.by_buffer(raw)
+            cells["raw"] = CellType(raw)
+        cells["arguments"] = CellType(
+            (self._context_ref, ctypes.byref(function), raw_at, signature.slots, self._trap_at)
+        )
         return cells
 
     def define_host_function(
@@ -303,8 +313,10 @@ class CoreStore:
 
     def prepare_for(self, module: CoreModule) -> None:
         """An instance of `module` is about to be made."""
-        MAPPINGS.take(module.memory_count)
-        self._mappings += module.memory_count
+        reservations = MAPPINGS_PER_RESERVATION if self.engine.config.memory_reservation else 0
+        mappings = module.memory_count * (MAPPINGS_PER_MEMORY + reservations)
+        MAPPINGS.take(mappings)
+        self._mappings += mappings
         self.uses_gc |= module.uses_gc
 
     def enter(self) -> None:

@@ -1,6 +1,6 @@
 """The host of `ingen:sdk`: gives a guest the network of its VM, and tells it who it is.
 
-    component = Component.from_file("guest.wasm", classes=SDK_CLASSES)
+    component = Component.from_file("guest.wasm")
     linker = Linker(sdk_imports(network, {"EVM_NAME": "vm1", …}))
     instance = await linker.instantiate_async(component)
 
@@ -11,9 +11,8 @@ at once, data above all, costs no turn of the event loop.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from ingen_runtime.canonical import ValueClasses
 from ingen_runtime.network.interface import Network
 from ingen_runtime.sdk import bindings
 from ingen_runtime.sdk.bindings.dns import AsyncDnsImports
@@ -27,13 +26,7 @@ from ingen_runtime.sdk.icmp import Icmp
 from ingen_runtime.sdk.tcp import Tcp
 from ingen_runtime.sdk.udp import Udp
 
-__all__ = ["SDK_CLASSES", "Vm", "sdk_imports", "variables_of", "vm_of"]
-
-SDK_CLASSES: Final[ValueClasses] = bindings._INGEN_CLASSES
-"""The classes that the SDK's values have: what a component that is to get `sdk_imports` is loaded with.
-
-For a component that has classes for other interfaces too: `SDK_CLASSES | others`.
-"""
+__all__ = ["Vm", "sdk_imports", "variables_of", "vm_of"]
 
 
 class _Host:

@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingen_runtime.component.component import Component
+from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.types import FuncType, ResultType
 from ingen_runtime.errors import HostValueError, LinkError
 from ingen_sdkgen.languages import python_host
@@ -28,7 +30,7 @@ from ingen_sdkgen.resolve import load, load_text
 from tests.conftest import absent
 from tests.languages.c.conftest import library
 from tests.languages.c.test_resources import BANKING, BRANCH
-from tests.languages.c.test_run import FUNCTIONS, IMPORTS, build, through_source
+from tests.languages.c.test_run import ECHO, FUNCTIONS, IMPORTS, build, through_source
 from tests.languages.keywords import awkward_world
 from tests.languages.worlds import WIT, conformance_worlds, own_worlds
 from tests.runtime.canonical.strategies import values
@@ -208,6 +210,24 @@ def test_values_are_of_the_generated_classes(packages: Path, through: Path) -> N
         assert caught.value.value is echo.Color.RED
         with pytest.raises(HostValueError):
             host.echo.u8(256)
+
+
+def test_imports_bring_their_classes(packages: Path, through: Path) -> None:
+    module = package("values_host")
+    echo = importlib.import_module("values_host.echo")
+    seen = []
+
+    def point_of(point: Any) -> Any:
+        seen.append(point)
+        return echo.Point(point.y, point.x)
+
+    host = echoes()
+    host.echo.point_of = point_of
+    instance = Linker(module.Through.imports(host)).instantiate(Component.from_file(through))
+    own = instance.exports[ECHO]
+    assert own.Point is not echo.Point
+    assert own.point_of(own.Point(1.0, 2.0)) == own.Point(2.0, 1.0)
+    assert seen == [echo.Point(1.0, 2.0)]
 
 
 def test_an_exported_resource(packages: Path, banking: Path) -> None:

@@ -281,6 +281,19 @@ def test_a_missing_argument_is_told_by_the_functions_name(component: Component) 
         start(component).exports.greet()
 
 
+def test_arguments_by_name(component: Component) -> None:
+    async def main() -> None:
+        instance = start(component)
+        counters = instance.exports[COUNTERS]
+        assert await instance.exports.relay.call_async(question=1) == instance.exports.relay(question=1)
+        with counters.Counter(start=3) as counter:
+            assert await counter.next.call_async() == 3
+        with pytest.raises(TypeError, match=r"^relay\(\) got an unexpected keyword argument 'x'$"):
+            await instance.exports.relay.call_async(x=1)
+
+    asyncio.run(main())
+
+
 def test_async_host_functions(component: Component) -> None:
     async def ask(question: int) -> int:
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ import pytest
 
 from ingen_runtime.component.component import Component
 from ingen_runtime.engine import Engine, EngineConfig
-from ingen_runtime.errors import PoisonedError, Trap, TrapKind
+from ingen_runtime.errors import HostValueError, PoisonedError, Trap, TrapKind
 
 # `both` calls the host twice without waiting in between, then waits for both subtasks in its callback.
 BOTH = """
@@ -104,6 +104,36 @@ def test_an_async_host_function_cannot_be_waited_for_synchronously(component: Co
     assert caught.value.kind is TrapKind.CANNOT_BLOCK
 
 
+def test_arguments_are_given_by_position_or_name(component: Component) -> None:
+    async def main() -> None:
+        instance = component.instantiate({"ask": lambda x: x})
+        assert instance.exports.both(x=3) == 7
+        assert await instance.exports.both.call_async(x=3) == 7
+        with pytest.raises(TypeError, match=r"^both\(\) missing 1 required positional argument: 'x'$"):
+            instance.exports.both()
+        with pytest.raises(TypeError, match=r"^both\(\) got an unexpected keyword argument 'y'$"):
+            await instance.exports.both.call_async(y=3)
+        assert instance.exports.both(3) == 7
+
+    asyncio.run(main())
+
+
+def test_an_argument_that_does_not_fit_is_refused(component: Component) -> None:
+    instance = component.instantiate({"ask": lambda x: x})
+    for _ in range(2):
+        with pytest.raises(HostValueError, match="expected u32"):
+            instance.exports.both(-1)
+    assert instance.exports.both(3) == 7
+
+
+def test_a_result_that_does_not_fit_poisons(component: Component) -> None:
+    instance = component.instantiate({"ask": lambda x: -x})
+    with pytest.raises(HostValueError, match="expected u32"):
+        instance.exports.both(1)
+    with pytest.raises(PoisonedError):
+        instance.exports.both(1)
+
+
 def test_host_exceptions_arrive(component: Component) -> None:
     async def main() -> None:
         async def ask(x: int) -> int:
@@ -145,3 +175,59 @@ def test_cancellation_ends_the_call(component: Component) -> None:
             await instance.call_async("both", 1)
 
     asyncio.run(main())
+
+
+# The destructor uses a built-in of async components, so it runs as a task.
+DESTRUCTOR = """
+(component
+  (core module $m
+    (import "" "yield" (func $yield (result i32)))
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (global $last (mut i32) (i32.const 0))
+    (func (export "destroy") (param i32)
+      (drop (call $yield))
+      (if (i32.eqz (local.get 0)) (then unreachable))
+      (global.set $last (local.get 0)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+    (func (export "make-and-drop") (param i32) (call $drop (call $new (local.get 0))))
+    (func (export "last") (result i32) (global.get $last)))
+  (core module $table
+    (table (export "table") 1 funcref)
+    (type $destructor (func (param i32)))
+    (func (export "destroy") (param i32)
+      (call_indirect (type $destructor) (local.get 0) (i32.const 0))))
+  (core module $fill
+    (import "" "table" (table 1 funcref))
+    (import "" "destroy" (func $destroy (param i32)))
+    (elem (i32.const 0) $destroy))
+  (core instance $table (instantiate $table))
+  (type $thing' (resource (rep i32) (dtor (core func $table "destroy"))))
+  (core func $yield (canon thread.yield))
+  (core func $new (canon resource.new $thing'))
+  (core func $drop (canon resource.drop $thing'))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "yield" (func $yield)) (export "new" (func $new)) (export "drop" (func $drop))))))
+  (core instance (instantiate $fill (with "" (instance
+    (export "table" (table $table "table")) (export "destroy" (func $i "destroy"))))))
+  (export $thing "thing" (type $thing'))
+  (func (export "make") (param "rep" u32) (result (own $thing)) (canon lift (core func $i "make")))
+  (func (export "make-and-drop") (param "rep" u32) (canon lift (core func $i "make-and-drop")))
+  (func (export "last") (result u32) (canon lift (core func $i "last"))))
+"""
+
+
+def test_a_destructor_is_a_task(assemble: Callable[[str], bytes]) -> None:
+    component = Component.from_bytes(
+        assemble(DESTRUCTOR), engine=Engine(EngineConfig(parallel_compilation=False))
+    )
+    instance = component.instantiate({})
+    with instance.exports.make(5):
+        assert instance.exports.last() == 0
+    assert instance.exports.last() == 5
+    instance.exports.make_and_drop(6)
+    assert instance.exports.last() == 6
+    with pytest.raises(Trap), instance.exports.make(0):
+        pass
+    with pytest.raises(PoisonedError):
+        instance.exports.last()

@@ -41,6 +41,7 @@ from ingen_runtime.component.concurrency.waitables import (
     WaitableSet,
     trap_if,
 )
+from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
 from ingen_runtime.component.types import FuncType, ResultType, ValType
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, call_async
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from ingen_runtime.canonical import Endpoint
-    from ingen_runtime.component.items import CanonSide, ComponentContext, HostFunc, LiftedFunc
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
@@ -110,7 +110,7 @@ class GuestCallee:
         """Begin a call: it runs until it waits or ends.
 
         `on_start` gives the arguments when the instance lets the call in; `on_resolve` gets the results (a
-        tuple of none or one), or `CANCELLED_RESULT`.
+        tuple of none or one), `CANCELLED_RESULT`, or the HostValueError for arguments that do not fit.
         """
         tasks = self.lifted.side.context.tasks
         task = Task(tasks, self.lifted.type, self.lifted.options, on_resolve)
@@ -127,7 +127,11 @@ class GuestCallee:
         lifted = self.lifted
         signature = signature_of(lifted.core.type)
         raw = bytearray(signature.slots * SLOT_SIZE)
-        self.lower_params(raw, 0, on_start(), task.scope, task.loans)
+        try:
+            self.lower_params(raw, 0, on_start(), task.scope, task.loans)
+        except HostValueError as error:
+            task.refuse(thread, error)
+            return
         result = await call_async(lifted.core, *signature.params.unpack_from(raw))
         if lifted.options.callback is not None:
             await self._callback_loop(task, thread, result)
@@ -259,8 +263,6 @@ class LoweredCall:
         side: CanonSide,
         type_: EngineFuncType,
     ) -> None:
-        from ingen_runtime.component.items import LiftedFunc
-
         self._func = func
         self._context = side.context
         self._is_async = step.options.is_async
@@ -351,7 +353,7 @@ class LoweredCall:
     ) -> Callee:
         if self._guest is None:
             host = HostTask(instance.scheduler)
-            host.start(cast("HostFunc", self._func), instance, on_start, on_resolve)
+            host.start(cast(HostFunc, self._func), instance, on_start, on_resolve)
             return host
         callee = self._guest.state
         if might_be_recursive(self._context.state, callee):
@@ -383,7 +385,7 @@ def lower_async(
 
 
 class HostCaller:
-    """Calls a lifted function that may wait, from Python."""
+    """Calls a lifted function that may wait, from Python, with as many arguments as it has parameters."""
 
     def __init__(
         self, lifted: LiftedFunc, type_: FuncType, endpoint: Endpoint, classes: ValueClasses
@@ -403,7 +405,7 @@ class HostCaller:
 
     def call(self, *arguments: Any) -> Any:
         """Call the guest; host functions that it calls may not wait."""
-        scheduler, root = self._enter(arguments)
+        scheduler, root = self._enter()
         try:
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
@@ -417,7 +419,7 @@ class HostCaller:
 
     async def call_async(self, *arguments: Any) -> Any:
         """Call the guest on asyncio."""
-        scheduler, root = self._enter(arguments)
+        scheduler, root = self._enter()
         try:
             with scheduler.asyncio_call():
                 task, outcome = self._begin(arguments)
@@ -430,9 +432,7 @@ class HostCaller:
         root.busy = False
         return self._result(task, outcome)
 
-    def _enter(self, arguments: tuple[Any, ...]) -> tuple[Scheduler, Any]:
-        if len(arguments) != len(self._type.params):
-            raise TypeError(f"{len(self._type.params)} arguments are wanted, {len(arguments)} were given")
+    def _enter(self) -> tuple[Scheduler, Any]:
         tasks = self._lifted.side.context.tasks
         state = self._endpoint.instance
         state.enter()
@@ -440,15 +440,13 @@ class HostCaller:
 
     def _failed(self, error: BaseException, scheduler: Scheduler) -> BaseException:
         state = self._endpoint.instance
-        if isinstance(error, HostValueError):
-            state.may_leave = True
-            state.root.busy = False
-        else:
-            state.poison(error)
-            scheduler.forget(state.root)
+        state.poison(error)
+        scheduler.forget(state.root)
         return error
 
     def _result(self, task: Task, outcome: list[Any]) -> Any:
+        if isinstance(outcome[0], HostValueError):
+            raise outcome[0]
         release(task.loans)
         value: Any = outcome[0][0] if outcome[0] else None
         if isinstance(self._type.result, ResultType):

@@ -9,11 +9,11 @@ import enum
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ingen_runtime.canonical import BorrowScope, HandleTable, InstanceState, Loan
+from ingen_runtime.canonical import BorrowScope, HandleTable, InstanceState, Loan, release
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.waitables import trap_if
 from ingen_runtime.component.types import FuncType
-from ingen_runtime.errors import TrapKind
+from ingen_runtime.errors import HostValueError, TrapKind
 
 if TYPE_CHECKING:
     from ingen_runtime.component.concurrency.scheduler import GuestThread, Scheduler
@@ -118,6 +118,13 @@ class Task:
         self.main = thread
         self.register(thread)
         return True
+
+    def refuse(self, thread: GuestThread, error: HostValueError) -> None:
+        """End the task before the guest runs: what the host wants to pass does not fit."""
+        release(self.loans)
+        self._on_resolve(error)
+        self._resolve()
+        self.exit(thread)
 
     def exit(self, thread: GuestThread) -> None:
         """The task's first thread ends."""
