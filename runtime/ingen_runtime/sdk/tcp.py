@@ -72,12 +72,11 @@ class Tcp:
 class TcpConnection(AddressedSocket[TcpSocket]):
     """A connection, made or (after a non-blocking `connect`) being made."""
 
-    __slots__ = ("_connecting", "_refusal")
+    __slots__ = ("_connecting",)
 
     def __init__(self, socket: TcpSocket, *, non_blocking: bool = False, connecting: bool = False) -> None:
         super().__init__(socket, non_blocking=non_blocking)
         self._connecting = connecting
-        self._refusal: NetworkError | None = None
 
     @may_wait
     def read(self, limit: int) -> bytes | Awaitable[bytes]:
@@ -143,16 +142,9 @@ class TcpConnection(AddressedSocket[TcpSocket]):
     def _finish_connect(self) -> None:
         """Return once connected.
 
-        Raises: NetworkError, WOULD_BLOCK or why there is no connection, however often it is asked.
+        Raises: NetworkError, WOULD_BLOCK or why there is no connection.
         """
-        if self._refusal is not None:
-            raise self._refusal
-        try:
-            self._socket.finish_connect()
-        except NetworkError as error:
-            if error.kind is not NetworkErrorKind.WOULD_BLOCK:
-                self._refusal = error
-            raise
+        self._socket.finish_connect()
         self._connecting = False
 
 

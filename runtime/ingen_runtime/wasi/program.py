@@ -8,54 +8,61 @@ from typing import Any, Final
 from ingen_runtime.canonical import ResultError
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.linker import Linker
+from ingen_runtime.component.module_plan import START
 from ingen_runtime.component.names import compatible_track
 from ingen_runtime.engine import StoreLimits
 from ingen_runtime.errors import LinkError, Trap
 from ingen_runtime.kernel.process import Process, ProcessExit
-from ingen_runtime.wasi.p1 import Preview1
 from ingen_runtime.wasi.p1.abi import MODULE
+from ingen_runtime.wasi.p1.preview1 import Preview1
+from ingen_runtime.wasi.p2.bindings import P2
+from ingen_runtime.wasi.p2.imports import Wasi
 
 _RUN: Final = compatible_track("wasi:cli/run@0.2.0")
 
 
 async def run_program(program: Component, process: Process, imports: Mapping[str, Any] | None = None) -> int:
-    """Run a program to its end; returns its exit status.
+    """Run a program as a guest process, to its end; returns its exit status.
 
-    `imports` are for what it imports beside WASI. What the guest has opened is still open afterwards: close
-    the process. Cancelling the task ends the guest.
+    `imports` go before those of WASI. When this returns, standard output and error have what the guest wrote;
+    what it left open is closed with the process. Cancelling the task ends the guest.
 
     Raises: Trap with the guest's backtrace and the end of its standard error; LinkError where it imports
-    something that is not there, or is no program.
+    something that is not there, or is no program; what the functions of `imports` raise.
     """
     entry = _entry(program)
-    linker = Linker({MODULE: Preview1(process), **(imports or {})})
+    wasi = Wasi(process)
+    linker = Linker({MODULE: Preview1(process), **P2.imports(wasi), **(imports or {})})
     limits = StoreLimits(memory_bytes=process.limits.memory_bytes)
-    instance = None
+    status, instance = 0, None
     try:
         instance = await linker.instantiate_async(program, limits=limits)
         await instance.call_async(entry)
-    except ProcessExit as exit:
-        return exit.status
+    except ProcessExit as exit_:
+        status = exit_.status
     except ResultError:
         # `run: func() -> result` has failed, and does not say more.
-        return 1
+        status = 1
     except Trap as trap:
         trap.guest_stderr = process.stderr.tail
         raise
     finally:
         if instance is not None:
             instance.close()
-    return 0
+    for sink in (wasi.standard_output, wasi.standard_error):
+        await sink.settled()
+    return status
 
 
 def _entry(program: Component) -> str:
     """The function that runs a program. Raises: LinkError where there is none."""
-    for name in program.exports:
-        if name == "_start":
+    exports = program.export_type.exports
+    for name in exports:
+        if name == START:
             return name
         if compatible_track(name) == _RUN:
             return f"{name}#run"
-    offered = ", ".join(program.exports)
+    offered = ", ".join(exports)
     raise LinkError(
         "this is no program: it exports neither `wasi:cli/run` nor `_start`"
         + (f", but {offered}" if offered else "")
