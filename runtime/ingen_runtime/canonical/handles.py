@@ -21,7 +21,7 @@ class InstanceState:
     `handles` is its table. `may_leave` is false while the instance's realloc or post-return runs. A call from
     the host enters the whole tree of instances that `root` is the top of, so `busy` and `cause` are the
     root's. `lowered` has the handles that the host has lowered for a call that is still being prepared: the
-    index, what the host gave away (None where it only lent), and the resource.
+    index, what the host gave away (None where it only lent), and what takes that back.
     """
 
     __slots__ = ("_handles", "_lowered", "busy", "cause", "may_leave", "name", "parent", "root")
@@ -32,7 +32,7 @@ class InstanceState:
         self.root: InstanceState = self if parent is None else parent.root
         # Many instances have no handles at all.
         self._handles: HandleTable | None = None
-        self._lowered: list[tuple[int, Any, Resource]] | None = None
+        self._lowered: list[tuple[int, Any, TakesBack]] | None = None
         self.may_leave = True
         self.busy = False
         self.cause: BaseException | None = None
@@ -44,7 +44,7 @@ class InstanceState:
         return self._handles
 
     @property
-    def lowered(self) -> list[tuple[int, Any, Resource]]:
+    def lowered(self) -> list[tuple[int, Any, TakesBack]]:
         if self._lowered is None:
             self._lowered = []
         return self._lowered
@@ -185,6 +185,13 @@ class Handle:
     def release(self) -> None:
         """End one loan of this handle."""
         self.lend_count -= 1
+
+
+class TakesBack(Protocol):
+    """What gives the host back what a call would have moved, had it not been refused."""
+
+    def take_back(self, value: Any) -> None:
+        """Undo the move."""
 
 
 class Loan(Protocol):

@@ -39,7 +39,7 @@ from ingen_runtime.component.items import (
     LiftedFunc,
     ModuleItem,
 )
-from ingen_runtime.component.names import AnnotatedName, Annotation, parse_name
+from ingen_runtime.component.names import AnnotatedName, Annotation, PlainName, function_attribute, parse_name
 from ingen_runtime.component.type_text import func_type_text
 from ingen_runtime.component.types import EnumType, FlagsType, FuncType, RecordType, VariantType
 from ingen_runtime.engine import CoreStore, call_async
@@ -267,6 +267,9 @@ def _host_class(item: Item) -> Any:
 def _python_name(name: str, extern: Extern) -> str:
     if isinstance(extern, TypeExtern):
         return class_name(name)
+    parsed = parse_name(name)
+    if isinstance(parsed, PlainName):
+        return function_attribute(parsed)
     return attribute_name(name.rpartition("/")[2].partition("@")[0])
 
 
@@ -302,17 +305,15 @@ def _resource_class(
                 members["__new__"] = _constructor(exports, export)
                 members["__init__"] = _keep
             case Annotation.METHOD:
-                assert parsed.label is not None
-                members[_member_name(parsed.label)] = _Method(exports, export)
+                members[_member_name(parsed)] = _Method(exports, export)
             case Annotation.STATIC:
-                assert parsed.label is not None
-                members[_member_name(parsed.label)] = _Static(exports, export)
+                members[_member_name(parsed)] = _Static(exports, export)
     made = type(class_name(name), (_ExportedResource,), members)
     return cast(type[ResourceHandle], made)
 
 
-def _member_name(label: str) -> str:
-    attribute = attribute_name(label)
+def _member_name(name: AnnotatedName) -> str:
+    attribute = function_attribute(name)
     return f"{attribute}_" if hasattr(ResourceHandle, attribute) else attribute
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.concurrency.scheduler import scheduler_of
@@ -98,7 +98,7 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            make_async_values=InstanceAsyncValues,
+            make_async_values=lambda: InstanceAsyncValues(self.context.tasks),
             resources=self.context.resources if resources is None else resources,
         )
 
@@ -161,10 +161,11 @@ class HostFunc:
     """A function that the host implements.
 
     `type` and `resources` are those of the import through which it came in; `call` takes Python values, and
-    returns one or, as `waits` says, an awaitable of one.
+    returns one or, as `waits` says, an awaitable of one. `classes` are those of the values, where the
+    implementation brings its own.
     """
 
-    __slots__ = ("call", "name", "resources", "type", "waits")
+    __slots__ = ("call", "classes", "name", "resources", "type", "waits")
 
     def __init__(
         self,
@@ -173,7 +174,9 @@ class HostFunc:
         call: Callable[..., Any],
         resources: Mapping[ResourceType, Resource],
         waits: Waits,
+        classes: ValueClasses | None = None,
     ) -> None:
+        self.classes = classes
         self.name = name
         self.type = type_
         self.call = call

@@ -50,6 +50,8 @@ def lower(
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
     type_ = engine_func_type(step.core_type)
+    if isinstance(func, HostFunc) and func.classes is not None:
+        classes = func.classes
     if isinstance(func, LiftedFunc) and func.side.context.is_async:
         # The callee may wait, so the caller has to be able to.
         side.context.is_async = True

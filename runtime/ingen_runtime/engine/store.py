@@ -201,6 +201,13 @@ class CoreStore:
         """Whether a guest function of this store is running right now, below the caller."""
         return bool(self._active.cell_contents) or self._fiber is not None
 
+    @property
+    def can_suspend(self) -> bool:
+        """Whether a host function that is called now could let its guest wait."""
+        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
+        # function.
+        return self._fiber is not None and not self._active.cell_contents
+
     # Limits.
 
     def _limit(self, limits: StoreLimits) -> None:
@@ -260,9 +267,7 @@ class CoreStore:
             raise Trap(TrapKind.INTERRUPTED)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise Trap(TrapKind.TIMEOUT)
-        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
-        # function.
-        return self._fiber is not None and not self._active.cell_contents
+        return self.can_suspend
 
     # Calls.
 

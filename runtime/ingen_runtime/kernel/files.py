@@ -121,6 +121,8 @@ def reporting(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenate
             return method(self, *args, **kwargs)
         except OSError as error:
             raise file_error(error) from None
+        except OverflowError:
+            raise FileError(FileErrorKind.INVALID, "a number out of range") from None
 
     return cast("Callable[Concatenate[_S, _P], _R]", wrapped)
 
@@ -223,14 +225,16 @@ class File(Descriptor):
         return self._write(buffers, offset)
 
     def _write(self, buffers: Sequence[BytesLike], offset: int | None) -> int:
+        if not self.writable:
+            raise FileError(FileErrorKind.BAD_DESCRIPTOR, "not open for writing")
         account = self._account
         if account.counts_writes:
             length = sum([memoryview(buffer).nbytes for buffer in buffers])
             self._check_growth(offset, length)
-            account.written.take(length, "bytes written")
-        if offset is None:
-            return os.writev(self.fd, buffers)
-        return os.pwritev(self.fd, buffers, offset)
+            account.written.check(length, "bytes written")
+        count = os.writev(self.fd, buffers) if offset is None else os.pwritev(self.fd, buffers, offset)
+        account.written.use(count)
+        return count
 
     def _check_growth(self, offset: int | None, length: int) -> None:
         limit = self._account.limits.file_bytes
@@ -246,10 +250,7 @@ class File(Descriptor):
     @reporting
     def seek(self, offset: int, whence: Whence = Whence.START) -> int:
         """Move the position; returns where it is then, from the start."""
-        try:
-            return os.lseek(self.fd, offset, whence.value)
-        except OverflowError:
-            raise FileError(FileErrorKind.INVALID, "an offset out of range") from None
+        return os.lseek(self.fd, offset, whence.value)
 
     @property
     def append(self) -> bool:
@@ -293,11 +294,12 @@ class File(Descriptor):
         size = offset + length
         if account.limits.file_bytes is not None and size > account.limits.file_bytes:
             raise FileError(FileErrorKind.FILE_TOO_LARGE, "the limit on the size of files is reached")
-        account.written.take(length, "bytes written")
+        account.written.check(length, "bytes written")
         try:
             os.posix_fallocate(self.fd, offset, length)
         except OverflowError:
             raise FileError(FileErrorKind.FILE_TOO_LARGE) from None
+        account.written.use(length)
 
     @reporting
     def advise(self, offset: int, length: int, advice: Advice) -> None:
@@ -305,10 +307,7 @@ class File(Descriptor):
         os.fstat(self.fd)
         number = getattr(os, "POSIX_FADV_" + advice.name.replace("_", ""), None)
         if number is not None:
-            try:
-                os.posix_fadvise(self.fd, offset, length, number)
-            except OverflowError:
-                raise FileError(FileErrorKind.INVALID, "an offset out of range") from None
+            os.posix_fadvise(self.fd, offset, length, number)
 
     @reporting
     def set_times(self, access_ns: int | None, modification_ns: int | None) -> None:

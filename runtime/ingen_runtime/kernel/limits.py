@@ -40,11 +40,13 @@ class Quota:
     def __init__(self, limit: int | None) -> None:
         self.left = limit
 
-    def take(self, amount: int, what: str) -> None:
-        """Use some of it. Raises: FileError INSUFFICIENT_SPACE where there is less left."""
+    def check(self, amount: int, what: str) -> None:
+        """Raises: FileError INSUFFICIENT_SPACE where there is less left."""
+        if self.left is not None and amount > self.left:
+            raise FileError(FileErrorKind.INSUFFICIENT_SPACE, f"the limit on {what} is reached")
+
+    def use(self, amount: int) -> None:
         if self.left is not None:
-            if amount > self.left:
-                raise FileError(FileErrorKind.INSUFFICIENT_SPACE, f"the limit on {what} is reached")
             self.left -= amount
 
 

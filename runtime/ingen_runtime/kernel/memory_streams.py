@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from ingen_runtime.kernel.errors import FileError, FileErrorKind
 from ingen_runtime.kernel.limits import KIB, MIB, Quota
 from ingen_runtime.kernel.streams import (
     BytesLike,
@@ -56,7 +55,8 @@ class BufferOutput(OutputStream):
 
     def write(self, data: BytesLike) -> int:
         length = memoryview(data).nbytes
-        self._room.take(length, "kept output")
+        self._room.check(length, "kept output")
+        self._room.use(length)
         self._written += data
         return length
 
@@ -174,15 +174,12 @@ class GuestOutput(OutputStream):
         self.is_terminal = stream.is_terminal
 
     def write(self, data: BytesLike) -> int:
-        left = self._quota.left
-        if left is not None:
-            length = memoryview(data).nbytes
-            if not left and length:
-                raise FileError(FileErrorKind.INSUFFICIENT_SPACE, "the limit on output is reached")
-            data = memoryview(data).cast("B")[:left]
+        if self._quota.left is not None:
+            data = memoryview(data).cast("B")
+            self._quota.check(min(len(data), 1), "output")
+            data = data[: self._quota.left]
         count = self._stream.write(data)
-        if left is not None:
-            self._quota.left = left - count
+        self._quota.use(count)
         if self._keep:
             self._tail += memoryview(data).cast("B")[:count][-self._keep :]
             del self._tail[: -self._keep]

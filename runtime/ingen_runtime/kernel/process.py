@@ -17,7 +17,7 @@ from ingen_runtime.kernel.randomness import Randomness, SystemRandomness
 from ingen_runtime.kernel.resolve import Resolver
 from ingen_runtime.kernel.streams import InputStream, OutputStream
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
-from ingen_runtime.network.interface import Network
+from ingen_runtime.network.interface import Network, TcpSocket
 
 
 class ProcessExit(IngenError):
@@ -52,7 +52,7 @@ class Process:
     """What one guest process may see and spend.
 
     `arguments` begin with the program's name. Without streams, standard input is empty and output is thrown
-    away. The streams stay the caller's; all else that the guest has opened is closed by `close`.
+    away. Streams and listeners stay the caller's; all else that the guest has opened is closed by `close`.
 
     It belongs to the thread of the event loop on which its guest runs. Raises: FileError for a folder that
     cannot be opened, ValueError for arguments or variables with a NUL character.
@@ -70,6 +70,7 @@ class Process:
         clock: Clock | None = None,
         randomness: Randomness | None = None,
         network: Network | None = None,
+        listeners: Iterable[TcpSocket] = (),
         limits: Limits | None = None,
         resolver: Resolver | None = None,
     ) -> None:
@@ -80,6 +81,8 @@ class Process:
         self.clock = clock or SystemClock()
         self.randomness = randomness or SystemRandomness()
         self.network = network
+        self.listeners = tuple(listeners)
+        """Listening sockets that the guest is given; they stay the caller's."""
         self.stdin = stdin or BytesInput()
         output = Quota(self.limits.output_bytes)
         self.stdout = GuestOutput(stdout or NullOutput(), output)
