@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ingen_sdkgen.cache import digest
@@ -22,15 +22,16 @@ def template_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def templates_digest(language: str, user: Path | None) -> str:
-    """A digest of what a language's output may come from: our templates of it, and all of the user's.
+def templates_digest(folders: Iterable[str], user: Path | None) -> str:
+    """A digest of what a language's output may come from: our templates in its folders, and the user's.
 
     A user's templates may include any other of theirs.
 
     Raises: OSError
     """
     parts: list[bytes] = []
-    for folder, below in [(own_templates(), language), *([] if user is None else [(user, "")])]:
+    ours = [(own_templates(), below) for below in folders]
+    for folder, below in [*ours, *([] if user is None else [(user, "")])]:
         parts.append(b"folder")
         for path in template_files(folder / below):
             parts += [

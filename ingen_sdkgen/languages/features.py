@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.model import (
+    FixedLengthList,
     Function,
+    FunctionShape,
     Future,
+    Map,
     Primitive,
     Resolve,
+    Resource,
     Stream,
     Type,
     TypeDef,
     TypeId,
+    TypeKind,
     WorldFunction,
     WorldId,
     WorldInterface,
@@ -30,10 +35,23 @@ class Feature(enum.Enum):
     STREAM = "streams"
     FUTURE = "futures"
     ERROR_CONTEXT = "error contexts"
+    MAP = "maps"
+    FIXED_LENGTH_LIST = "lists of a fixed length"
+    ACCESSOR = "`get` and `set` functions"
+    LABEL = "an interface under another name"
+    WORLD_RESOURCE = "resources that a world defines itself"
 
 
-ASYNCHRONY = frozenset(Feature)
+ASYNCHRONY = frozenset({Feature.ASYNC, Feature.STREAM, Feature.FUTURE, Feature.ERROR_CONTEXT})
 """What guests lack that are only ever called synchronously."""
+
+_OF_KINDS: Mapping[type[TypeKind], Feature] = {
+    Stream: Feature.STREAM,
+    Future: Feature.FUTURE,
+    Map: Feature.MAP,
+    FixedLengthList: Feature.FIXED_LENGTH_LIST,
+}
+_ACCESSORS = frozenset(shape for shape in FunctionShape if shape.value.endswith(("getter", "setter")))
 
 
 def check_features(resolve: Resolve, world: WorldId, language: str, lacks: Collection[Feature]) -> None:
@@ -58,7 +76,10 @@ class _Search:
         for key, item in [*content.imports.items(), *content.exports.items()]:
             match item:
                 case WorldInterface(interface):
-                    within = key if isinstance(key, str) else self._resolve.interface_name(key)
+                    own_name = self._resolve.interface_name(interface)
+                    within = key if isinstance(key, str) else own_name
+                    if isinstance(key, str) and own_name is not None and Feature.LABEL in self._lacks:
+                        raise self._error(f"interface `{key}` of world `{name}`", Feature.LABEL, item)
                     types = self._resolve.interfaces[interface].types.values()
                     for type_id in sorted(types):
                         self._type_def(type_id, f"interface `{within}`")
@@ -68,6 +89,10 @@ class _Search:
                     self._function(function, f"world `{name}`")
                 case WorldType(type_id):
                     self._type_def(type_id, f"world `{name}`")
+                    type_def = self._resolve.types[type_id]
+                    if isinstance(type_def.kind, Resource) and Feature.WORLD_RESOURCE in self._lacks:
+                        resource = f"resource `{type_def.name}` of world `{name}`"
+                        raise self._error(resource, Feature.WORLD_RESOURCE, type_def)
 
     def _type_def(self, type_id: TypeId, within: str) -> None:
         found = self._find(type_id)
@@ -82,10 +107,14 @@ class _Search:
         found = next(filter(None, map(self._find, used)), None)
         if function.kind.shape.is_async and Feature.ASYNC in self._lacks:
             found = Feature.ASYNC
+        if function.kind.shape in _ACCESSORS and Feature.ACCESSOR in self._lacks:
+            found = Feature.ACCESSOR
         if found is not None:
             raise self._error(f"function `{function.name}` of {within}", found, function)
 
-    def _error(self, item: str, feature: Feature, definition: Function | TypeDef) -> CodegenError:
+    def _error(
+        self, item: str, feature: Feature, definition: Function | TypeDef | WorldInterface
+    ) -> CodegenError:
         reason = f"{self._language} bindings cannot have {feature.value} yet"
         return CodegenError(self._language, item, reason, definition.span)
 
@@ -95,13 +124,7 @@ class _Search:
             return found if found in self._lacks else None
         if type_ not in self._known:
             kind = self._resolve.types[type_].kind
-            own = (
-                Feature.STREAM
-                if isinstance(kind, Stream)
-                else Feature.FUTURE
-                if isinstance(kind, Future)
-                else None
-            )
+            own = _OF_KINDS.get(type(kind))
             parts = filter(None, map(self._find, types_in(kind)))
             self._known[type_] = own if own in self._lacks else next(parts, None)
         return self._known[type_]

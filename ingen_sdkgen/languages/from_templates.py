@@ -58,7 +58,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = TomlFile(folder / MANIFEST, "a `language.toml`")
     top = file.top
-    if any(language.templates == folder.name for language in OWN_LANGUAGES):
+    if any(folder.name in language.folders for language in OWN_LANGUAGES):
         top.problem(
             None, f"`{folder.name}` is a language already; a folder of that name replaces its templates"
         )

@@ -70,6 +70,13 @@ class Language(NamedTuple):
     """The folder of its templates, in our folder of templates and in a user's."""
     module: str | None
     """What has its `generate`; None where templates are all there is."""
+    shared: tuple[str, ...] = ()
+    """Folders of templates that other languages use too."""
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders of all templates that it may use."""
+        return (self.templates, *self.shared)
 
     def option(self, name: str) -> Option | None:
         """The option of that name."""
@@ -86,6 +93,7 @@ OWN_LANGUAGES: tuple[Language, ...] = (
             Option("derives", OptionKind.LIST, "derive macros for every type without handles in it"),
             Option("renames", OptionKind.TABLE, "names in Rust for items: `ns:pkg/iface#item`"),
             Option("stubs", OptionKind.SWITCH, "also a file to start from, with every trait implemented"),
+            Option("realloc", OptionKind.SWITCH, "false: another file of the guest defines `cabi_realloc`"),
         ),
         "rust",
         "ingen_sdkgen.languages.rust",
@@ -94,9 +102,21 @@ OWN_LANGUAGES: tuple[Language, ...] = (
         "c",
         Side.GUEST,
         "a header and a source file in C99",
-        (Option("file", OptionKind.TEXT, "the name of both files, in place of the world's"),),
+        (
+            Option("file", OptionKind.TEXT, "the name of both files, in place of the world's"),
+            Option("prefix", OptionKind.TEXT, "what the world's names begin with, in place of its own"),
+        ),
         "c",
         "ingen_sdkgen.languages.c",
+    ),
+    Language(
+        "python",
+        Side.GUEST,
+        "a typed package for componentize-py, and for unit tests",
+        (),
+        "python_guest",
+        "ingen_sdkgen.languages.python_guest",
+        ("python",),
     ),
     Language(
         "python",
@@ -105,6 +125,7 @@ OWN_LANGUAGES: tuple[Language, ...] = (
         (),
         "python_host",
         "ingen_sdkgen.languages.python_host",
+        ("python",),
     ),
 )
 

@@ -46,7 +46,7 @@ class Generator:
         Raises: WitErrors, UnreadableInput, TemplateError, ProjectError
         """
         try:
-            templates = templates_digest(target.language.templates, target.templates)
+            templates = templates_digest(target.language.folders, target.templates)
         except OSError as error:
             from ingen_sdkgen.failures import UnreadableInput
 

@@ -60,7 +60,8 @@ def _list(arguments: argparse.Namespace) -> None:
         names = {
             path.relative_to(folder).as_posix(): folder
             for folder in [ours, *([] if user is None else [user])]
-            for path in template_files(folder / language.templates)
+            for below in language.folders
+            for path in template_files(folder / below)
         }
         for name in sorted(names):
             replaced = names[name] == user and (ours / name).is_file()
@@ -78,7 +79,10 @@ def _copy(arguments: argparse.Namespace) -> None:
     known = {path.relative_to(ours).as_posix(): path for path in template_files(ours)}
     name = arguments.name.rstrip("/")
     folders = {
-        language.templates for language in OWN_LANGUAGES if name in (language.name, language.templates)
+        folder
+        for language in OWN_LANGUAGES
+        if name in (language.name, language.templates)
+        for folder in language.folders
     }
     chosen = {each: path for each, path in known.items() if each == name or each.partition("/")[0] in folders}
     if not chosen:

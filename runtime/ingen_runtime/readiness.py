@@ -27,8 +27,9 @@ class Readiness(ABC):
     def watch(self, wake: Wake) -> None:
         """Have `wake` called, soon, whenever the condition may have come to hold.
 
-        `wake` must be cheap, must not raise, and may be called more often than needed. Watching twice with
-        one `wake` is watching once.
+        Where it holds already, nothing has to call: ask `ready()` after having begun to watch. `wake` must be
+        cheap, must not raise, and may be called more often than needed. Watching twice with one `wake` is
+        watching once.
         """
 
     @abstractmethod
@@ -72,6 +73,11 @@ class Signal(Readiness):
 
     def unwatch(self, wake: Wake) -> None:
         self._watchers.pop(wake, None)
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
 
     def wake_all(self) -> None:
         """Tell all who watch to look again."""

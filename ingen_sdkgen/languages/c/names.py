@@ -76,11 +76,11 @@ class Names:
         return name
 
 
-def scope_prefixes(plan: Plan) -> list[str]:
+def scope_prefixes(plan: Plan, world: str) -> list[str]:
     """What the names of each scope begin with, by the scope's number.
 
     Interfaces of packages: `namespace_package_interface`, with the package's version where the world has two
-    versions of the package. Interfaces that go by a label, and the world's own items: the label or the world.
+    versions of the package. Interfaces that go by a label, and the world's own items: the label or `world`.
     What is exported has `exports_` in front.
     """
     versions = Counter(
@@ -90,7 +90,7 @@ def scope_prefixes(plan: Plan) -> list[str]:
     names, prefixes = Names(), []
     for scope in plan.scopes:
         if scope.key is None:
-            stem = snake_case(plan.name)
+            stem = world
         elif scope.labelled or scope.package is None or scope.interface is None:
             stem = snake_case(scope.key)
         else:

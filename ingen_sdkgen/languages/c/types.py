@@ -96,11 +96,11 @@ class CTypes:
     `constants` those of cases and flags.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, prefix: str | None = None) -> None:
         self.plan = plan
         self.names = Names(INTERNAL_NAMES)
-        self.prefixes = scope_prefixes(plan)
-        self.world = snake_case(plan.name)
+        self.world = prefix or snake_case(plan.name)
+        self.prefixes = scope_prefixes(plan, self.world)
         self.string = self.names.claim(self.world, "string", suffix="_t")
         self.string_free = self.names.claim(self.world, "string", "free")
         self.resources: dict[TypeId, ResourceNames] = {}

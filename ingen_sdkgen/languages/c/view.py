@@ -9,6 +9,7 @@ from ingen_sdkgen.languages.c.definitions import CheckView, DefinitionView, chec
 from ingen_sdkgen.languages.c.functions import Functions, FunctionView
 from ingen_sdkgen.languages.c.helpers import Helpers, HelperView
 from ingen_sdkgen.languages.c.types import CTypes, ResourceNames
+from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.plan import Direction, Plan, ResourcePlan, ScopePlan
 from ingen_sdkgen.render import Header
 
@@ -88,9 +89,11 @@ class WorldView:
     component_type: tuple[tuple[str, ...], ...]
 
 
-def view_world(plan: Plan, file: str | None = None) -> WorldView:
-    """The view of a world; `file` is what the files are called, instead of as the world is."""
-    types = CTypes(plan)
+def view_world(plan: Plan, file: str | None = None, prefix: str | None = None) -> WorldView:
+    """The view of a world; `file` is what the files are called, and what the world's own names begin with is
+    `prefix`, instead of its name.
+    """
+    types = CTypes(plan, prefix)
     claim = types.names.claim
     string = StringView(
         types.string,
@@ -113,7 +116,7 @@ def view_world(plan: Plan, file: str | None = None) -> WorldView:
     ]
     return WorldView(
         header=Header(plan.full_name),
-        file=file or types.world,
+        file=file or snake_case(plan.name),
         guard=f"INGEN_{types.world.upper()}_H",
         name=plan.full_name,
         docs=plan.docs,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingen_sdkgen.languages.plan import FunctionPlan, Plan, ScopePlan
 from ingen_sdkgen.languages.python.names import Names, attribute_name, member_name
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
-from ingen_sdkgen.model import Alias, Enum, Flags, Record, TypeId, Variant
+from ingen_sdkgen.model import Alias, Enum, Flags, FunctionShape, Record, TypeId, Variant
+
+_SETTERS = {FunctionShape.SETTER, FunctionShape.METHOD_SETTER, FunctionShape.STATIC_SETTER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,63 @@ class DefinitionView:
     is_enum: bool = False
     is_flags: bool = False
 
-    @property
-    def is_registered(self) -> bool:
-        """Whether the runtime has to be told of the class."""
-        return not self.is_alias
+
+@dataclass(frozen=True, slots=True)
+class BuiltinsView:
+    """The built-in names that a module writes, qualified where one of its members has such a name."""
+
+    classmethod_: str
+    object_: str
+    staticmethod_: str
+    str_: str
+    bytes_: str
+    type_: str
+
+    @staticmethod
+    def of_module(types: PyTypes, module: str, shadowed: frozenset[str]) -> BuiltinsView:
+        """The names as a module writes them, with members that hide some."""
+        annotator = Annotator(types, module, shadowed)
+        names = BuiltinsView.__slots__
+        return BuiltinsView(**{name: annotator.builtin(name.removesuffix("_")) for name in names})
+
+
+def define_all(types: PyTypes, scopes: Iterable[ScopePlan], annotator: Annotator) -> list[DefinitionView]:
+    """The definitions of a module's types, by their names; those of resources that are others' come last."""
+    definitions: dict[str, DefinitionView] = {}
+    aliases: dict[str, DefinitionView] = {}
+    for scope in scopes:
+        for type_ in scope.types:
+            view = define(types, type_, annotator)
+            if view is not None:
+                definitions.setdefault(view.name, view)
+            elif types.plan.canonical(type_) != type_:
+                planned = types.plan.types[type_]
+                target = annotator.annotate(type_, Position.GOT)
+                name = types.class_of(type_)
+                aliases[name] = DefinitionView(name, planned.name or "", planned.docs, target, is_alias=True)
+    return [*definitions.values(), *aliases.values()]
+
+
+def member_names(plan: Plan, scopes: Iterable[ScopePlan]) -> set[str]:
+    """Every name that a class of a module, or the module itself, may have for a function or an attribute, and
+    those of parameters.
+    """
+    found: set[str] = set()
+    for scope in scopes:
+        for function in scope.functions:
+            found |= {function_name(function), *(attribute_name(param.name) for param in function.params)}
+        found |= {attribute_name(resource.name) for resource in scope.resources}
+        for type_ in scope.types:
+            kind = plan.types[type_].kind
+            if isinstance(kind, Record):
+                found |= {attribute_name(field.name) for field in kind.fields}
+    return found
+
+
+def function_name(function: FunctionPlan) -> str:
+    """What a function is called: `max-speed` is `max_speed`, its setter `set_max_speed`."""
+    name = attribute_name(function.item_name)
+    return f"set_{name.rstrip('_')}" if function.shape in _SETTERS else name
 
 
 def define(types: PyTypes, type_: TypeId, annotator: Annotator) -> DefinitionView | None:

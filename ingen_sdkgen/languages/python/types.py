@@ -54,15 +54,17 @@ class PyTypes:
     """The Python names of a plan's types, by module.
 
     `modules` has the module of each interface by its key; None stands for the world's own, in `world_module`.
+    Each resource has a second class as well, whose name begins with `second`.
     """
 
-    def __init__(self, plan: Plan, modules: dict[str, str], world_module: str) -> None:
+    def __init__(self, plan: Plan, modules: dict[str, str], world_module: str, second: str = "Async") -> None:
         self.plan = plan
+        self._second = second
         self.world_module = world_module
         self._modules = modules
         self.names: dict[str, Names] = {}
         self._shared: dict[tuple[str, str, bool], str] = {}
-        self._asynchronous: dict[tuple[str, str], str] = {}
+        self._second_classes: dict[tuple[str, str], str] = {}
         self._variants: dict[tuple[str, str], VariantNames] = {}
         for scope in plan.scopes:
             self.names.setdefault(self.module(scope), Names(MODULE_NAMES))
@@ -86,9 +88,9 @@ class PyTypes:
         scope = self.scope_of(type_)
         return self._shared[self.module(scope), planned.name, self._is_exported_resource(type_)]
 
-    def async_class_of(self, type_: TypeId) -> str:
-        """The class of a resource whose functions can wait."""
-        return self._asynchronous[self.module(self.scope_of(type_)), self.class_of(type_)]
+    def second_class_of(self, type_: TypeId) -> str:
+        """The second class of a resource: for hosts the one whose functions can wait."""
+        return self._second_classes[self.module(self.scope_of(type_)), self.class_of(type_)]
 
     def variant(self, type_: TypeId) -> VariantNames:
         """The names of a variant."""
@@ -112,7 +114,7 @@ class PyTypes:
             wanted = f"Guest{wanted}"
         name = self._shared[key] = self.names[module].claim(wanted)
         if isinstance(planned.kind, Resource):
-            self._asynchronous[module, name] = self.names[module].claim(f"Async{wanted}")
+            self._second_classes[module, name] = self.names[module].claim(f"{self._second}{wanted}")
         if isinstance(planned.kind, Variant):
             cases = tuple(
                 self.names[module].claim(f"{name}{class_name(case.name).rstrip('_')}")
@@ -124,13 +126,16 @@ class PyTypes:
 
 
 class Annotator:
-    """Writes annotations for one module. `imports` collects the other modules that they mention."""
+    """Writes annotations for one module. `imports` collects the other modules that they mention.
+
+    With `second` resources are their second classes.
+    """
 
     def __init__(
-        self, types: PyTypes, module: str, shadowed: frozenset[str], *, asynchronous: bool = False
+        self, types: PyTypes, module: str, shadowed: frozenset[str], *, second: bool = False
     ) -> None:
         self._types = types
-        self._asynchronous = asynchronous
+        self._second = second
         self._plan = types.plan
         self._module = module
         self._shadowed = shadowed
@@ -164,10 +169,15 @@ class Annotator:
     def _class(self, type_: TypeId) -> str:
         canonical = self._plan.types[type_].canonical
         assert not isinstance(canonical, Primitive), "nominal"
-        module = self._types.module(self._types.scope_of(canonical))
         is_resource = self._plan.types[canonical].value is None
-        asynchronous = self._asynchronous and is_resource
-        name = (self._types.async_class_of if asynchronous else self._types.class_of)(canonical)
+        second = self._second and is_resource
+        return self.qualified(
+            canonical, (self._types.second_class_of if second else self._types.class_of)(canonical)
+        )
+
+    def qualified(self, type_: TypeId, name: str) -> str:
+        """What the module of a type calls `name`, as this one writes it."""
+        module = self._types.module(self._types.scope_of(type_))
         if module == self._module:  # modules are imported with an underscore, which no member begins with
             return name
         self.imports.add(module)

@@ -17,7 +17,6 @@ LANGUAGE: Final = "python_host"
 TEMPLATES: Final = (
     "python_host/world.py.j2",
     "python_host/interface.py.j2",
-    "python_host/prelude.j2",
     "python_host/macros.j2",
 )
 

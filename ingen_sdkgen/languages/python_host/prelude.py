@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ingen_sdkgen.languages.plan import Direction
 from ingen_sdkgen.languages.python.definitions import DefinitionView
-from ingen_sdkgen.languages.python_host.views import ErrorView, SideView
+from ingen_sdkgen.languages.python.errors import ErrorView
+from ingen_sdkgen.languages.python.names import constants_first, natural
+from ingen_sdkgen.languages.python_host.views import SideView
 
 
 def public_names(
@@ -23,17 +24,7 @@ def public_names(
         if is_world or not side.is_empty:
             found |= {side.class_name, side.async_class_name}
         found |= {name for resource in side.resources for name in (resource.name, resource.async_name)}
-    return _constants_first(found)
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """The key by which Python tools sort names: numbers in them by their value."""
-    parts = re.findall(r"[0-9]+|[^0-9]", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-
-
-def _constants_first(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (not (len(name) > 1 and name.isupper()), _natural(name)))
+    return constants_first(found)
 
 
 def written_builtins(is_world: bool, sides: Mapping[Direction, SideView]) -> set[str]:
@@ -97,5 +88,5 @@ def import_lines(
     chosen = [name for name, needed in bindings.items() if needed]
     lines += [f"from ingen_runtime.bindings import {', '.join(chosen)}"] * bool(chosen)
     if modules:
-        lines += ["", *(f"from . import {module} as _{module}" for module in sorted(modules, key=_natural))]
+        lines += ["", *(f"from . import {module} as _{module}" for module in sorted(modules, key=natural))]
     return lines

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from ingen_runtime.component.fingerprints import Fingerprints
 from ingen_runtime.component.type_text import func_type_text
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan, ResourcePlan, ScopePlan
-from ingen_sdkgen.languages.python.definitions import DefinitionView, define
-from ingen_sdkgen.languages.python.names import BUILTIN_TYPES, Names, attribute_name, class_name, module_names
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, define_all, function_name, member_names
+from ingen_sdkgen.languages.python.errors import Errors, whole_result
+from ingen_sdkgen.languages.python.names import BUILTIN_NAMES, Names, attribute_name, class_name, module_names
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
 from ingen_sdkgen.languages.python_host.prelude import import_lines, public_names, written_builtins
+from ingen_sdkgen.languages.python_host.registrations import registered_classes, registered_errors
 from ingen_sdkgen.languages.python_host.views import (
-    BuiltinsView,
-    ErrorView,
     FunctionView,
     InterfaceView,
     ModuleView,
@@ -20,27 +19,14 @@ from ingen_sdkgen.languages.python_host.views import (
     ResourceView,
     SideView,
 )
-from ingen_sdkgen.model import (
-    Enum,
-    Flags,
-    FunctionShape,
-    Primitive,
-    Record,
-    Result,
-    Type,
-    TypeId,
-    Variant,
-)
+from ingen_sdkgen.model import FunctionShape, Type
 from ingen_sdkgen.render import Header
 
 _WORLD_MODULE = "__init__"
 _TAKEN_MODULES = (_WORLD_MODULE, "abstractmethod", "annotations", "bindings", "builtins", "dataclass", "os")
-_RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "close", "aclose"})
+_RESERVED_MEMBERS = frozenset({"load", "load_async", "component", "imports", "close", "aclose"})
 _RESOURCE_MEMBERS = frozenset({"drop", "release", "is_alive", "create"})
 _STATIC = {FunctionShape.STATIC, FunctionShape.STATIC_GETTER, FunctionShape.STATIC_SETTER}
-
-
-_BUILTIN_NAMES = BUILTIN_TYPES | {"classmethod", "object", "property", "staticmethod"}
 
 
 def view_world(plan: Plan) -> PackageView:
@@ -61,113 +47,49 @@ class _Builder:
         self._plan = plan
         self._types = types
         self._modules = modules
-        self._errors: dict[TypeId, str] = {}
+        self._errors = Errors(plan, types)
+        self._fingerprints = Fingerprints()
         self._sides: dict[tuple[str, Direction], tuple[str, str]] = {}
 
     def module(self, name: str, scopes: list[ScopePlan]) -> ModuleView:
         """One module, of the scopes that share a key."""
         is_world = name == _WORLD_MODULE
         title = f"the world `{self._plan.full_name}`" if is_world else f"the interface `{scopes[0].key}`"
-        shadowed = frozenset(self._members(scopes, is_world) & _BUILTIN_NAMES)
+        members = member_names(self._plan, scopes) | (set(self._modules.values()) if is_world else set())
+        shadowed = frozenset(members & BUILTIN_NAMES)
         annotator = Annotator(self._types, name, shadowed)
-        waiting = Annotator(self._types, name, shadowed, asynchronous=True)
-        definitions: dict[str, DefinitionView] = {}
-        aliases: list[DefinitionView] = []
-        for scope in scopes:
-            for type_ in scope.types:
-                view = define(self._types, type_, annotator)
-                if view is not None:
-                    definitions.setdefault(view.name, view)
-                elif self._plan.canonical(type_) != type_:
-                    aliases.append(self._resource_alias(type_, annotator))
-        errors = self._error_views(name, scopes)
+        waiting = Annotator(self._types, name, shadowed, second=True)
+        everything = define_all(self._types, scopes, annotator)
+        errors = self._errors.of_module(name)
         sides = {}
         for direction in Direction:
             side = [scope for scope in scopes if scope.direction is direction]
             sides[direction] = self._side(name, title, side, direction, annotator, waiting)
-        unmarked = Annotator(self._types, name, shadowed)
-        builtins = BuiltinsView(
-            **{field: unmarked.builtin(field.removesuffix("_")) for field in BuiltinsView.__slots__}
-        )
+        registered = registered_classes(self._types, scopes, annotator)
+        raised = registered_errors(self._types, scopes, annotator, self._errors)
         used = annotator.used | waiting.used
         if written_builtins(is_world, sides) & shadowed:
             used.add("builtins")
         modules = set(self._modules.values()) if is_world else annotator.imports | waiting.imports
-        everything = [*definitions.values(), *{alias.name: alias for alias in aliases}.values()]
         return ModuleView(
             name=name,
             header=Header(self._plan.full_name),
             title=f"T{title[1:]}",
             docs=(self._plan.docs if is_world else scopes[0].docs) or "",
-            builtins=builtins,
+            builtins=BuiltinsView.of_module(self._types, name, shadowed),
             import_lines=tuple(import_lines(is_world, everything, errors, sides, used, modules)),
             public=tuple(public_names(is_world, everything, errors, sides)),
             registered_modules=tuple(sorted(self._modules.values())) if is_world else (),
-            definitions=tuple(everything),
-            registered=tuple(view for view in everything if view.is_registered),
+            definitions=tuple(view for view in everything if not view.is_alias),
+            aliases=tuple(view for view in everything if view.is_alias),
+            registered=registered,
+            registered_errors=raised,
             errors=tuple(errors),
             imported=sides[Direction.IMPORT],
             exported=sides[Direction.EXPORT],
             world_class=class_name(self._plan.name),
             is_world=is_world,
         )
-
-    def _members(self, scopes: Iterable[ScopePlan], is_world: bool) -> set[str]:
-        """Every name that a class of the module may have for a member."""
-        found = set(self._modules.values()) if is_world else set()
-        for scope in scopes:
-            found |= {attribute_name(function.item_name) for function in scope.functions}
-            found |= {attribute_name(resource.name) for resource in scope.resources}
-            for type_ in scope.types:
-                kind = self._plan.types[type_].kind
-                if isinstance(kind, Record):
-                    found |= {attribute_name(field.name) for field in kind.fields}
-        return found
-
-    def _resource_alias(self, type_: TypeId, annotator: Annotator) -> DefinitionView:
-        target = annotator.annotate(type_, Position.GOT)
-        planned = self._plan.types[type_]
-        name = self._types.class_of(type_)
-        return DefinitionView(name, planned.name or "", planned.docs, target, is_alias=True)
-
-    # --- Errors -------------------------------------------------------------------------------------------
-
-    def _error_views(self, module: str, scopes: Iterable[ScopePlan]) -> list[ErrorView]:
-        """The exception classes for the module's types that are errors anywhere in the world."""
-        views: dict[str, ErrorView] = {}
-        for scope in self._plan.scopes:
-            for function in scope.functions:
-                error = self._error_type(function)
-                if error is None or self._types.module(self._types.scope_of(error)) != module:
-                    continue
-                value = self._types.class_of(error)
-                if value not in views:
-                    plain = "Exception" if value.endswith(("Error", "ErrorCode")) else "Error"
-                    name = self._types.names[module].claim(f"{value}{plain}")
-                    planned = self._plan.types[error]
-                    owner = self._types.scope_of(error)
-                    key = planned.name if owner.key is None else f"{owner.key}#{planned.name}"
-                    views[value] = ErrorView(name, key or "", value, planned.name or "")
-                self._errors[error] = views[value].name
-        return list(views.values())
-
-    def _error_type(self, function: FunctionPlan) -> TypeId | None:
-        """The nominal type of a function's error, where it has one."""
-        result = self._whole_result(function)
-        if result is None or result.err is None:
-            return None
-        error = self._plan.canonical(result.err)
-        if isinstance(error, Primitive):
-            return None
-        kind = self._plan.types[error].kind
-        return error if isinstance(kind, Record | Variant | Enum | Flags) else None
-
-    def _whole_result(self, function: FunctionPlan) -> Result | None:
-        if function.result is None:
-            return None
-        meant = self._plan.dealias(function.result)
-        kind = None if isinstance(meant, Primitive) else self._plan.types[meant].kind
-        return kind if isinstance(kind, Result) else None
 
     # --- Functions ----------------------------------------------------------------------------------------
 
@@ -183,7 +105,7 @@ class _Builder:
         is_world = module == _WORLD_MODULE
         names = self._types.names[module]
         imported = direction is Direction.IMPORT
-        plain = class_name(self._plan.name if is_world else module)
+        plain = class_name(self._plan.name if is_world else module.replace("_", "-"))
         wanted = "Imports" if imported and is_world else f"{plain}Imports" if imported else plain
         name = wanted if is_world and imported else names.claim(wanted)
         async_name = names.claim(f"Async{wanted}")
@@ -237,7 +159,7 @@ class _Builder:
         wanted = class_name(resource.name) if exported else attribute_name(resource.name)
         return ResourceView(
             self._types.class_of(resource.type),
-            self._types.async_class_of(resource.type),
+            self._types.second_class_of(resource.type),
             resource.name,
             members.claim(wanted),
             self._plan.types[resource.type].docs or f"The resource `{resource.name}`.",
@@ -255,19 +177,21 @@ class _Builder:
         is_method = function.resource is not None and not is_static and not is_constructor
         names = Names({"self", "cls", "result"})
         params = [(names.claim(attribute_name(p.name)), p.type) for p in function.params[is_method:]]
-        whole = self._whole_result(function)
+        whole = whole_result(self._plan, function)
         result: Type | None = function.result if whole is None else whole.ok
 
         def listed(annotate: Annotator) -> str:
             return "".join(f", {name}: {annotate.annotate(type_, incoming)}" for name, type_ in params)
 
         docs = function.docs or f"`{function.name}`."
-        if whole is not None:
-            docs = f"{docs}\n\nRaises: {self._raised(function, whole, annotator)}".strip()
+        raised = self._errors.raised(function, annotator)
+        if raised is not None:
+            docs = f"{docs}\n\nRaises: {raised}".strip()
         return FunctionView(
-            name="__init__" if is_constructor else members.claim(attribute_name(function.item_name)),
+            name="__init__" if is_constructor else members.claim(function_name(function)),
             label=function.name,
-            type=self._type_text(function),
+            type=func_type_text(function.type),
+            fingerprint=self._fingerprints.of_function(function.type),
             params=listed(annotator).removeprefix(", ") if is_static else listed(annotator),
             async_params=listed(waiting).removeprefix(", ") if is_static else listed(waiting),
             class_params=listed(annotator),
@@ -280,13 +204,3 @@ class _Builder:
             is_constructor=is_constructor,
             is_nothing=result is None,
         )
-
-    def _raised(self, function: FunctionPlan, whole: Result, annotator: Annotator) -> str:
-        error = self._error_type(function)
-        if error is not None and error in self._errors:
-            return self._errors[error]
-        value = "no value" if whole.err is None else f"a value: {annotator.annotate(whole.err, Position.GOT)}"
-        return f"ResultError, with {value}"
-
-    def _type_text(self, function: FunctionPlan) -> str:
-        return func_type_text(function.type)

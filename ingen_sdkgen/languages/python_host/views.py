@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.python.definitions import DefinitionView
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, DefinitionView
+from ingen_sdkgen.languages.python.errors import ErrorView
+from ingen_sdkgen.languages.python_host.registrations import RegistrationView
 from ingen_sdkgen.render import Header
 
 
@@ -13,12 +15,13 @@ class FunctionView:
     """A function, as Python calls it or is called. What begins with `async_` is for those that can wait.
 
     What goes after `self` or `cls` begins with a comma where
-    there is anything. `type` is the function's type in WIT.
+    there is anything. `type` is the function's type in WIT, `fingerprint` tells it from others.
     """
 
     name: str
     label: str
     type: str
+    fingerprint: str
     params: str
     async_params: str
     class_params: str
@@ -30,16 +33,6 @@ class FunctionView:
     is_static: bool
     is_constructor: bool
     is_nothing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorView:
-    """The exception class for functions whose result has this type of error."""
-
-    name: str
-    key: str
-    value: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +80,11 @@ class SideView:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltinsView:
-    """The built-in names that a module writes, qualified where one of its members has such a name."""
-
-    classmethod_: str
-    object_: str
-    staticmethod_: str
-    str_: str
-    bytes_: str
-    type_: str
-
-
-@dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A module of the package; the world's own is `__init__`."""
+    """A module of the package; the world's own is `__init__`.
+
+    `aliases` may stand for classes of resources, and so come after these.
+    """
 
     name: str
     header: Header
@@ -111,7 +95,9 @@ class ModuleView:
     public: tuple[str, ...]
     registered_modules: tuple[str, ...]
     definitions: tuple[DefinitionView, ...]
-    registered: tuple[DefinitionView, ...]
+    aliases: tuple[DefinitionView, ...]
+    registered: tuple[RegistrationView, ...]
+    registered_errors: tuple[RegistrationView, ...]
     errors: tuple[ErrorView, ...]
     imported: SideView
     exported: SideView

@@ -26,12 +26,16 @@ class Options:
     `file` names the file and its module instead of the world, in snake case.
 
     `stubs` adds a file with an implementation of every trait in which each function panics, to start from.
+
+    Without `realloc`, the file does not define `cabi_realloc`, because another one of the same guest does:
+    Rust has no weak symbols, and two definitions do not link.
     """
 
     derives: tuple[str, ...] = ()
     renames: Mapping[str, str] = field(default_factory=dict)
     file: str | None = None
     stubs: bool = False
+    realloc: bool = True
 
 
 class Renames:

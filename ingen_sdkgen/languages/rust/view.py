@@ -93,6 +93,7 @@ class _Builder:
             root,
             tuple(self._calls),
             bool(self._calls),
+            self._options.realloc,
             self._abi.functions,
             str(self._result_area.size),
             plan.component_type_section,

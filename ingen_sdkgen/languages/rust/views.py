@@ -195,6 +195,7 @@ class WorldView:
     root: ModuleView
     calls: tuple[CallView, ...]
     has_exports: bool
+    has_realloc: bool
     functions: tuple[AbiFunctionView, ...]
     result_size: str
     section: str

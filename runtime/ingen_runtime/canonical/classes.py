@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum, Flag
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ingen_runtime.canonical.names import attribute_name, class_name, member_name
 from ingen_runtime.canonical.values import ResultError
+from ingen_runtime.component.names import compatible_track
 from ingen_runtime.component.types import EnumType, FlagsType, RecordType, ResultType, VariantType
 from ingen_runtime.errors import ClassMismatchError
 from ingen_runtime.frozen import frozen
@@ -37,6 +38,25 @@ class VariantClass:
     cases: tuple[type[Any], ...]
 
 
+class _ByName(Generic[_T]):
+    """What is brought for types, by their names; a compatible version of an interface will do."""
+
+    def __init__(self, named: Mapping[str, _T]) -> None:
+        self._named = named
+        self._compatible = {_unversioned(name): value for name, value in named.items()}
+
+    def get(self, name: str) -> _T | None:
+        found = self._named.get(name)
+        return self._compatible.get(_unversioned(name)) if found is None else found
+
+
+def _unversioned(name: str) -> str:
+    """`wasi:io/streams@0.2.6#stream-error` with as much of the version as compatible ones share."""
+    interface, _, type_name = name.partition("#")
+    track = compatible_track(interface)
+    return name if track is None else f"{track}#{type_name}"
+
+
 class ValueClasses:
     """The classes for a component's types, made when first asked for; the same type has the same class.
 
@@ -47,6 +67,8 @@ class ValueClasses:
       called `value`, or that have no field;
     - an enum: an `enum.Enum` whose members are the labels, in order;
     - flags: an `enum.Flag` whose members are the labels, in order, with the values 1, 2, 4, …
+
+    A type of an interface also gets the class that is brought for a compatible version of the interface.
 
     `errors` brings the exception class for functions that return `result<_, E>`, by the name of E. Other
     errors are raised as `ResultError`.
@@ -60,8 +82,8 @@ class ValueClasses:
         errors: Mapping[str, type[ResultError]] | None = None,
         module: str = __name__,
     ) -> None:
-        self._named = named or {}
-        self._errors = errors or {}
+        self._named = _ByName(named or {})
+        self._errors = _ByName(errors or {})
         self._module = module
         self._made: dict[tuple[type, str | None, _NamedType], Any] = {}
         self.plans: dict[object, Any] = {}
@@ -87,9 +109,9 @@ class ValueClasses:
         """The exception class for a function that returns this result."""
         match type_.err:
             case RecordType(name=str(name)) | VariantType(name=str(name)):
-                return self._errors.get(name, ResultError)
+                return self._errors.get(name) or ResultError
             case EnumType(name=str(name)) | FlagsType(name=str(name)):
-                return self._errors.get(name, ResultError)
+                return self._errors.get(name) or ResultError
             case _:
                 return ResultError
 

@@ -23,8 +23,13 @@ class Memory(Protocol):
     def view(self) -> memoryview:
         """All of it: bytes, writable. Valid until guest code runs again; slices must be gone by then.
 
-        A view stays valid where the memory is as long as before, because a memory moves only to grow.
+        A view stays valid where the memory is as long as before, because a memory moves only to grow; and
+        always, but for its length, where the memory `stays`.
         """
+
+    @property
+    def stays(self) -> bool:
+        """Whether the memory never moves."""
 
     @property
     def measure(self) -> Callable[[Any, Any], int]:

@@ -13,7 +13,6 @@ from ingen_runtime.canonical.core import CoreFunction, Memory, reallocator
 from ingen_runtime.canonical.handles import InstanceState
 from ingen_runtime.canonical.layout import MAX_LIST_BYTE_LENGTH, MAX_STRING_BYTE_LENGTH
 from ingen_runtime.canonical.resources import Resource
-from ingen_runtime.canonical.source import native_arguments
 from ingen_runtime.canonical.strings import Heap
 from ingen_runtime.component.types import FutureType, ResourceType, StreamType
 from ingen_runtime.errors import InternalError
@@ -53,8 +52,9 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_async_values",
         "_heap",
-        "async_values",
+        "_make_async_values",
         "instance",
         "max_list_bytes",
         "max_string_bytes",
@@ -70,7 +70,7 @@ class Endpoint:
         memory: Memory | None = None,
         realloc: CoreFunction | None = None,
         resources: Mapping[ResourceType, Resource] = MappingProxyType({}),
-        async_values: AsyncValues | None = None,
+        make_async_values: Callable[[], AsyncValues] | None = None,
         max_string_bytes: int | None = None,
         max_list_bytes: int | None = None,
     ) -> None:
@@ -78,10 +78,20 @@ class Endpoint:
         self.memory = memory
         self.realloc = realloc
         self.resources = resources
-        self.async_values = async_values
+        self._make_async_values = make_async_values
+        self._async_values: AsyncValues | None = None
         self.max_string_bytes = MAX_STRING_BYTE_LENGTH if max_string_bytes is None else max_string_bytes
         self.max_list_bytes = MAX_LIST_BYTE_LENGTH if max_list_bytes is None else max_list_bytes
         self._heap: Heap | None = None
+
+    @property
+    def async_values(self) -> AsyncValues:
+        """What passes streams, futures and error contexts, made when there are any."""
+        if self._async_values is None:
+            if self._make_async_values is None:
+                raise InternalError("streams, futures or error contexts are passed where nothing takes them")
+            self._async_values = self._make_async_values()
+        return self._async_values
 
     @property
     def heap(self) -> Heap | None:
@@ -89,6 +99,11 @@ class Endpoint:
         if self._heap is None and self.memory is not None and self.realloc is not None:
             self._heap = Heap(self.memory, reallocator(self.memory, self.realloc))
         return self._heap
+
+    @property
+    def memory_stays(self) -> bool:
+        """Whether there is a memory that never moves."""
+        return self.memory is not None and self.memory.stays
 
     @property
     def view_of(self) -> Callable[[], memoryview]:
@@ -141,19 +156,28 @@ class Endpoint:
 class EndpointNames:
     """The names that generated code has for an endpoint's parts; `prefix` tells two endpoints apart.
 
-    `calls_natively` says that `realloc` is called natively, in code that has prepared for that. `keeps_view`
-    says that the view of the memory is kept from call to call and renewed where the memory has grown: in one
-    function, which only runs during a call of the guest.
+    - `calls_natively`: `realloc` is called natively, in code that has prepared for that.
+    - `keeps_view`: the view of the memory is kept from call to call and renewed where the memory has grown,
+      in one function, which only runs during a call of the guest.
+    - `stays`: moreover the memory never moves, and the view is renewed where something lies beyond its end.
     """
 
-    def __init__(self, prefix: str = "", *, calls_natively: bool = False, keeps_view: bool = False) -> None:
+    def __init__(
+        self,
+        prefix: str = "",
+        *,
+        calls_natively: bool = False,
+        keeps_view: bool = False,
+        stays: bool = False,
+    ) -> None:
         self.calls_natively = calls_natively
         self.keeps_view = keeps_view
+        self.stays = stays
         self.endpoint = f"_{prefix}endpoint"
         self.view = f"_{prefix}view"
         self.view_length = f"_{prefix}view_length" if keeps_view else f"len({self.view})"
         self.measure = f"_{prefix}measure"
-        self.measured = f"_{prefix}measured_context, _{prefix}measured_memory"
+        self.measured = f"_{prefix}measured"
         self.realloc_raw = f"_{prefix}realloc_raw"
         self.realloc_words = f"_{prefix}realloc_words"
         self.realloc_call = f"_{prefix}realloc_call"
@@ -182,6 +206,8 @@ class EndpointNames:
         parts = [
             (self.view_of, "view_of"),
             (self.measure, "measure"),
+            (self.measured, "measured"),
+            ("_realloc_arguments", "realloc_arguments"),
             (self.realloc_raw, "realloc_raw"),
             (self.realloc_words, "realloc_words"),
             (self.realloc_call, "realloc_call"),
@@ -195,10 +221,6 @@ class EndpointNames:
         lines = []
         if self.keeps_view:
             lines.append(f"{self.view}, {self.view_length} = None, -1")
-        if self.measure in used:
-            lines.append(f"{self.measured} = {self.endpoint}.measured")
-        if self.calls_natively and self.realloc_raw in used:
-            lines.append(f"{native_arguments('realloc')} = {self.endpoint}.realloc_arguments")
         lines += [f"{name} = {self.endpoint}.{part}" for name, part in parts if name in used]
         lines += [
             f"{self.resource(type_)} = {getter}({self.endpoint}, {index})"

@@ -49,7 +49,7 @@ class ExportPlan(Plan):
         self.encoding = encoding
         self.classes = classes
         self.name = name
-        self.parameters = [attribute_name(label) for label, _ in type_.params]
+        self.parameters = tuple(attribute_name(label) for label, _ in type_.params)
         self._arguments = [f"_argument{index}" for index in range(len(type_.params))]
         self._codes: dict[CodeType, CodeType] = {}
         self._params = param_types(type_)
@@ -65,8 +65,10 @@ class ExportPlan(Plan):
         result, ReentranceError and PoisonedError where the instance can not be entered, and whatever host
         functions raise. After a trap or an exception from a host function the instance is poisoned.
         """
-        kind = "call" if post_return is None else "call and post-return"
-        factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None))
+        # Other encodings are loaded and stored by functions that look at the memory's length.
+        stays = endpoint.memory_stays and self.encoding is StringEncoding.UTF8
+        kind = f"call, post-return: {post_return is not None}, memory stays: {stays}"
+        factory = self.factory(kind, lambda source: self._write_call(source, post_return is not None, stays))
         written = factory(endpoint, callee, post_return)
         # Cells of the store take the place of its own: reading a variable is faster than `cell_contents`.
         shared = {"_active": callee.active, "_native": callee.native}
@@ -76,16 +78,17 @@ class ExportPlan(Plan):
                 for name, cell in zip(written.__code__.co_freevars, written.__closure__ or (), strict=True)
             ]
         )
-        code = self._with_parameter_names(written.__code__)
-        return FunctionType(code, written.__globals__, attribute_name(self.name), None, closure)
+        code = self._with_known_names(written.__code__)
+        return FunctionType(code, written.__globals__, code.co_name, None, closure)
 
-    def _with_parameter_names(self, code: CodeType) -> CodeType:
-        """The code with the names that callers know. It is written with other names, because a parameter may
-        have the name of a built-in function that the code uses.
+    def _with_known_names(self, code: CodeType) -> CodeType:
+        """The code with the names that callers know, and that are in Python's messages. It is written with
+        other names, because a parameter may have the name of a built-in function that the code uses.
         """
         if code not in self._codes:
             names = (*self.parameters, *code.co_varnames[len(self.parameters) :])
-            self._codes[code] = code.replace(co_varnames=names)
+            called = attribute_name(self.name)
+            self._codes[code] = code.replace(co_varnames=names, co_name=called, co_qualname=called)
         return self._codes[code]
 
     def bind_parts(self, endpoint: Endpoint) -> ExportParts:
@@ -94,15 +97,15 @@ class ExportPlan(Plan):
         return ExportParts(lower, lift)
 
     def _writer(
-        self, source: Source, calls_natively: bool = False, keeps_view: bool = False
+        self, source: Source, calls_natively: bool = False, keeps_view: bool = False, stays: bool = False
     ) -> EndpointWriter:
-        names = EndpointNames(calls_natively=calls_natively, keeps_view=keeps_view)
+        names = EndpointNames(calls_natively=calls_natively, keeps_view=keeps_view, stays=stays)
         return EndpointWriter(source, HostStyle(source, self.classes), names, self.encoding)
 
-    def _write_call(self, source: Source, has_post_return: bool) -> list[EndpointNames]:
+    def _write_call(self, source: Source, has_post_return: bool, stays: bool) -> list[EndpointNames]:
         # Several calls in a row share what comes before and after a native call.
         natively = has_post_return or allocates(self._params, MAX_FLAT_PARAMS)
-        writer = self._writer(source, natively, keeps_view=True)
+        writer = self._writer(source, natively, keeps_view=True, stays=stays)
         names, borrows = writer.names, has_borrow(self._params)
         source.line(f"_root = {names.state}.root")
         with source.block(f"def _result({', '.join(self._arguments)}):"):

@@ -24,17 +24,30 @@ class InstanceState:
     index, what the host gave away (None where it only lent), and what takes that back.
     """
 
-    __slots__ = ("busy", "cause", "handles", "lowered", "may_leave", "name", "parent", "root")
+    __slots__ = ("_handles", "_lowered", "busy", "cause", "may_leave", "name", "parent", "root")
 
     def __init__(self, name: str = "component", parent: InstanceState | None = None) -> None:
         self.name = name
         self.parent = parent
         self.root: InstanceState = self if parent is None else parent.root
-        self.handles = HandleTable()
-        self.lowered: list[tuple[int, Any, TakesBack]] = []
+        # Many instances have no handles at all.
+        self._handles: HandleTable | None = None
+        self._lowered: list[tuple[int, Any, TakesBack]] | None = None
         self.may_leave = True
         self.busy = False
         self.cause: BaseException | None = None
+
+    @property
+    def handles(self) -> HandleTable:
+        if self._handles is None:
+            self._handles = HandleTable()
+        return self._handles
+
+    @property
+    def lowered(self) -> list[tuple[int, Any, TakesBack]]:
+        if self._lowered is None:
+            self._lowered = []
+        return self._lowered
 
     def enter(self) -> None:
         """Begin a call from the host.
@@ -254,8 +267,9 @@ def undo_lowering(instance: InstanceState) -> None:
     """Take the handles of a call that will not happen out of the table, and give the host back what it gave
     away.
     """
-    while instance.lowered:
-        index, value, resource = instance.lowered.pop()
+    lowered = instance.lowered
+    while lowered:
+        index, value, resource = lowered.pop()
         instance.handles.remove(index)
         if value is not None:
             resource.take_back(value)

@@ -26,6 +26,7 @@ from ingen_runtime.canonical.layout import (
 from ingen_runtime.canonical.shape import MEMORY, NUMBER_FORMATS, Shape
 from ingen_runtime.canonical.source import Region, Source
 from ingen_runtime.canonical.styles import CaseTypes, RawStyle
+from ingen_runtime.canonical.view import where_invalid
 from ingen_runtime.component.types import (
     BorrowType,
     EnumType,
@@ -182,12 +183,14 @@ class Lifter:
             return f"({text}, {length})" if tagged else text
         end = source.name("end")
         source.line(f"{end} = {ptr} + {length}")
-        with source.block(f"if {length} > {names.max_string_bytes} or {end} > {names.view_length}:"):
+        condition = f"{length} > {names.max_string_bytes} or {end} > {names.view_length}"
+        with where_invalid(source, names, condition):
             fail = source.constant(strings.invalid_range, "invalid")
             arguments = f"{ptr}, {length}, 1, {names.view_length}, {names.max_string_bytes}, {path!r}"
             source.line(f"raise {fail}({arguments})")
         with source.block("try:"):
-            source.line(f"{text} = str({names.view}[{ptr}:{end}], 'utf-8')")
+            # Twice as fast for short strings as `str` of a view; copying bytes costs little beside decoding.
+            source.line(f"{text} = {names.view}[{ptr}:{end}].tobytes().decode()")
         with source.block("except UnicodeDecodeError as _error:"):
             source.line(
                 f"raise {source.constant(strings.invalid_string, 'invalid')}(_error, {path!r}) from None"
@@ -277,7 +280,8 @@ class Lifter:
             unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
             limit = names.max_list_bytes
             too_long = f"{length} * {size} > {limit}" if size > 1 else f"{length} > {limit}"
-            with source.block(f"if {unaligned}{too_long} or {end} > {names.view_length}:"):
+            condition = f"{unaligned}{too_long} or {end} > {names.view_length}"
+            with where_invalid(source, names, condition):
                 fail = source.constant(invalid_list, "invalid")
                 arguments = f"{ptr}, {length}, {align}, {size}, {names.view_length}, {limit}, {path!r}"
                 source.line(f"raise {fail}({arguments})")

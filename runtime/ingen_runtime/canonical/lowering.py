@@ -31,6 +31,7 @@ from ingen_runtime.canonical.layout import (
 from ingen_runtime.canonical.shape import MEMORY, NUMBER_FORMATS, Shape
 from ingen_runtime.canonical.source import Region, RowPacker, Source
 from ingen_runtime.canonical.styles import CaseTypes, RawStyle
+from ingen_runtime.canonical.view import refresh_view, where_invalid
 from ingen_runtime.component.types import (
     BorrowType,
     EnumType,
@@ -129,7 +130,7 @@ class Lowerer:
                 lower = f"{self.names.async_values}.lower_error_context"
                 region.add(at, "I", f"{lower}({self._named(value)})")
             case PrimitiveType.F32 | PrimitiveType.F64:
-                region.add(at, NUMBER_FORMATS[type_], self._named(value))
+                region.add(at, NUMBER_FORMATS[type_], value)
             case _:
                 format_ = NUMBER_FORMATS[type_]
                 if shape.is_flat and format_ in "bh":
@@ -146,22 +147,11 @@ class Lowerer:
         else:
             source.line(f"{names.realloc_call}()")
         source.line(f"{ptr} = {names.realloc_words}[0]")
-        self.refresh_view()
+        refresh_view(source, names)
         unaligned = f"{ptr} & {alignment - 1} or " if alignment > 1 else ""
-        with source.block(f"if {unaligned}{ptr} + {size} > {names.view_length}:"):
+        with where_invalid(source, names, f"{unaligned}{ptr} + {size} > {names.view_length}"):
             fail = source.constant(invalid_allocation, "invalid")
             source.line(f"raise {fail}({ptr}, {alignment}, {size}, {names.view_length})")
-
-    def refresh_view(self) -> None:
-        """Write what takes a view of the memory: once guest code has run, it may have grown."""
-        names = self.names
-        if not names.keeps_view:
-            self.source.line(f"{names.view} = {names.view_of}()")
-            return
-        # This is `CoreMemory.view` written out, which saves a quarter of what it costs.
-        with self.source.block(f"if {names.measure}({names.measured}) != {names.view_length}:"):
-            self.source.line(f"{names.view} = {names.view_of}()")
-            self.source.line(f"{names.view_length} = len({names.view})")
 
     def _string(self, value: str) -> tuple[str, str]:
         source, names = self.source, self.names
@@ -173,11 +163,11 @@ class Lowerer:
             tagged = self.source_encoding is StringEncoding.LATIN1_UTF16
             arguments = f"*{value}" if tagged else f"{value}, 0"
             source.line(f"{ptr}, {length} = {store}({names.heap}, {arguments})")
-            self.refresh_view()
+            refresh_view(source, names)
         elif self.encoding is not StringEncoding.UTF8:
             store = source.constant(strings.HOST_STORES[self.encoding], "store_string")
             source.line(f"{ptr}, {length} = {store}({names.heap}, {value})")
-            self.refresh_view()
+            refresh_view(source, names)
         else:
             data = source.name("data")
             source.line(f"{data} = {value}.encode()")

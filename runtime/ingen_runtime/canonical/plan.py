@@ -18,7 +18,7 @@ from ingen_runtime.canonical.classes import ValueClasses
 from ingen_runtime.canonical.endpoint import Endpoint, EndpointNames
 from ingen_runtime.canonical.handles import BorrowScope, Loan
 from ingen_runtime.canonical.layout import components_of
-from ingen_runtime.canonical.source import Source, native_arguments
+from ingen_runtime.canonical.source import Source
 from ingen_runtime.canonical.writer import EndpointWriter, param_types, result_types
 from ingen_runtime.component.types import (
     EnumType,
@@ -90,13 +90,13 @@ class Plan:
                     if f"_post_{part}" in used:
                         source.line(f"_post_{part} = _post_return.{part}")
                 if "_native" in used:
-                    source.line(f"{native_arguments('callee')} = _callee.arguments")
+                    source.line("_callee_arguments = _callee.arguments")
                     for part in ("trap", "fail", "abandon", "probe"):
                         source.line(f"_{part} = _callee.{part}")
                     # Only places: see `ExportPlan.bind`.
                     source.line("_native = _active = None")
-                if "_post_function" in used:
-                    source.line(f"{native_arguments('post')} = _post_return.arguments")
+                if "_post_arguments" in used:
+                    source.line("_post_arguments = _post_return.arguments")
                 source.extend(lines)
                 source.line("return _result")
             self._factories[kind] = source.build(self._title)["_make"]

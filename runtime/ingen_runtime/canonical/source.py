@@ -58,8 +58,8 @@ class Source:
         return f"_{hint}{next(self._numbers)}"
 
     def native_call(self, function: str) -> None:
-        """A native call of a core function, whose arguments have names that begin with `function`."""
-        self.line(f"_failed = _native({native_arguments(function)})")
+        """A native call of a core function, whose arguments have a name that begins with `function`."""
+        self.line(f"_failed = _native(*_{function}_arguments)")
         with self.block("if _failed or _trap:"):
             self.line("_fail(_failed)")
 
@@ -88,11 +88,6 @@ class Source:
         namespace: dict[str, Any] = dict(self.constants)
         exec(compile(text, filename, "exec"), namespace)
         return namespace
-
-
-def native_arguments(function: str) -> str:
-    """The names of the arguments of a native call, in their order."""
-    return ", ".join(f"_{function}_{part}" for part in ("context", "function", "raw_at", "slots", "trap_at"))
 
 
 class Region:

@@ -26,6 +26,7 @@ from ingen_runtime.canonical.shape import FLAT, MEMORY, Shape
 from ingen_runtime.canonical.source import Region, Source
 from ingen_runtime.canonical.styles import RawStyle
 from ingen_runtime.canonical.values import ResultError
+from ingen_runtime.canonical.view import refresh_view, where_invalid
 from ingen_runtime.component.types import (
     BorrowType,
     FuncType,
@@ -102,7 +103,7 @@ class EndpointWriter:
             self.source.line(f"({ptr},) = {self.source.struct('<I', 'unpack_from')}({buffer}, {at})")
             return self._load(types, paths, ptr, error)
         if any(needs_memory(type_) for type_ in types):
-            self.lowerer.refresh_view()
+            refresh_view(self.source, self.names)
         region, lifted = self._note(types, paths, FLAT, error)
         self.lifter.unpack(region, sum(map(FLAT.size, types)), buffer, at)
         return [each.emit() for each in lifted]
@@ -115,7 +116,7 @@ class EndpointWriter:
         self, types: Sequence[ValType], paths: Sequence[str], ptr: str, error: type[ResultError] | None
     ) -> list[str]:
         tuple_ = TupleType(tuple(types))
-        self.lowerer.refresh_view()
+        refresh_view(self.source, self.names)
         self.check_pointer(ptr, tuple_)
         region, lifted = self._note(types, paths, MEMORY, error)
         self.lifter.unpack(region, elem_size(tuple_), self.names.view, ptr)
@@ -154,7 +155,8 @@ class EndpointWriter:
         """Write what checks a pointer to a value."""
         align, size, names = alignment(type_), elem_size(type_), self.names
         unaligned = f"{ptr} & {align - 1} or " if align > 1 else ""
-        with self.source.block(f"if {unaligned}{ptr} + {size} > {names.view_length}:"):
+        condition = f"{unaligned}{ptr} + {size} > {names.view_length}"
+        with where_invalid(self.source, names, condition):
             fail = self.source.constant(invalid_pointer, "invalid")
             self.source.line(f"raise {fail}({ptr}, {align}, {size}, {names.view_length})")
 
@@ -180,7 +182,7 @@ class EndpointWriter:
     def lower_to(self, types: Sequence[ValType], values: Sequence[str], ptr: str) -> None:
         """Write what lowers values to the memory that a guest has given a pointer to."""
         tuple_ = TupleType(tuple(types))
-        self.lowerer.refresh_view()
+        refresh_view(self.source, self.names)
         self.check_pointer(ptr, tuple_)
         self._store(tuple_, values, ptr)
         self._settle(types)

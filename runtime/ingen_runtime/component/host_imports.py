@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
-from ingen_runtime.canonical import GuestResource, HostResource, Resource
+from ingen_runtime.canonical import GuestResource, HostResource, Resource, ValueClasses
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.binary.syntax import ExternName
 from ingen_runtime.component.entities import (
@@ -28,7 +28,9 @@ from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, 
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
+    PlainName,
     compatible_track,
+    function_attribute,
     parse_name,
     version_order,
 )
@@ -40,6 +42,14 @@ from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits, may_wait, waits
 
 _ABSENT = object()
+
+
+@frozen
+class Implementation:
+    """What implements an import, with the classes of the values that it takes and returns."""
+
+    given: Any
+    classes: ValueClasses
 
 
 def find_import(provided: Mapping[str, Any], name: ExternName) -> Any:
@@ -82,6 +92,7 @@ class ImportResolver:
         self._unwrap = unwrap
         self._made: dict[ResourceType, Resource] = {}
         self._missing: list[tuple[str, str]] = []
+        self._classes: ValueClasses | None = None
 
     def resolve(self, plan: ComponentPlan) -> dict[str, Item]:
         """The items for all imports.
@@ -95,10 +106,13 @@ class ImportResolver:
             except LookupError:
                 if isinstance(extern, TypeExtern) and not isinstance(extern.entity, ResourceEntity):
                     continue
-                given = _ABSENT
-                if not self._trap_missing:
+                given = _implementation(self._provided, name) if isinstance(extern, FuncEntity) else _ABSENT
+                if given is _ABSENT and not self._trap_missing:
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
+            self._classes = None
+            if isinstance(given, Implementation):
+                given, self._classes = given.given, given.classes
             items[name] = self._item(name, given, extern, name)
         if self._missing:
             raise _missing_error(self._missing)
@@ -154,7 +168,7 @@ class ImportResolver:
             return HostFunc(path, func.type, _trap(path), self._resources, Waits.NEVER)
         if not callable(given):
             self._wrong(path, "a callable", given)
-        return HostFunc(path, func.type, given, self._resources, waits(given))
+        return HostFunc(path, func.type, given, self._resources, waits(given), self._classes)
 
     def _resource(self, given: Any, resource: ResourceType, path: str) -> Resource:
         made = self._made.get(resource)
@@ -221,6 +235,8 @@ def _member(given: Any, exact: str, attribute: str) -> Any:
 def _implementation(given: Any, name: str) -> Any:
     """What implements a function of an interface."""
     parsed = parse_name(name)
+    if isinstance(parsed, PlainName):
+        return _member(given, name, function_attribute(parsed))
     if not isinstance(parsed, AnnotatedName):
         return _member(given, name, attribute_name(name))
     if isinstance(given, Mapping) and name in given:
@@ -228,8 +244,7 @@ def _implementation(given: Any, name: str) -> Any:
     class_ = _member(given, parsed.resource, class_name(parsed.resource))
     if class_ is _ABSENT or parsed.annotation is Annotation.CONSTRUCTOR:
         return class_
-    assert parsed.label is not None
-    attribute = attribute_name(parsed.label)
+    attribute = function_attribute(parsed)
     function: Any = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from ingen_runtime.canonical import Endpoint, InstanceState, Resource
+from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
+from ingen_runtime.component.concurrency.scheduler import scheduler_of
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
@@ -32,18 +33,26 @@ class ComponentContext:
     `modules` and `components` are index spaces that nested components may alias.
     """
 
-    __slots__ = ("components", "enclosing", "is_async", "modules", "resources", "state", "tasks")
+    __slots__ = ("_tasks", "components", "enclosing", "is_async", "modules", "resources", "state", "store")
 
     def __init__(
-        self, state: InstanceState, enclosing: ComponentContext | None, tasks: InstanceTasks, is_async: bool
+        self, store: CoreStore, state: InstanceState, enclosing: ComponentContext | None, is_async: bool
     ) -> None:
+        self.store = store
         self.state = state
         self.enclosing = enclosing
-        self.tasks = tasks
+        self._tasks: InstanceTasks | None = None
         self.is_async = is_async
         self.resources: dict[ResourceType, Resource] = {}
         self.modules: list[CoreModule] = []
         self.components: list[ComponentItem] = []
+
+    @property
+    def tasks(self) -> InstanceTasks:
+        """What the instance keeps about its tasks, if it has any."""
+        if self._tasks is None:
+            self._tasks = InstanceTasks(scheduler_of(self.store), self.state)
+        return self._tasks
 
 
 class CanonSide:
@@ -89,9 +98,12 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            async_values=InstanceAsyncValues(self.context.tasks),
+            make_async_values=self._make_async_values,
             resources=self.context.resources if resources is None else resources,
         )
+
+    def _make_async_values(self) -> InstanceAsyncValues:
+        return InstanceAsyncValues(self.context.tasks)
 
 
 def core_member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
@@ -135,10 +147,11 @@ class HostFunc:
     """A function that the host implements.
 
     `type` and `resources` are those of the import through which it came in; `call` takes Python values, and
-    returns one or, as `waits` says, an awaitable of one.
+    returns one or, as `waits` says, an awaitable of one. `classes` are those of the values, where the
+    implementation brings its own.
     """
 
-    __slots__ = ("call", "name", "resources", "type", "waits")
+    __slots__ = ("call", "classes", "name", "resources", "type", "waits")
 
     def __init__(
         self,
@@ -147,7 +160,9 @@ class HostFunc:
         call: Callable[..., Any],
         resources: Mapping[ResourceType, Resource],
         waits: Waits,
+        classes: ValueClasses | None = None,
     ) -> None:
+        self.classes = classes
         self.name = name
         self.type = type_
         self.call = call

@@ -1,7 +1,8 @@
 """Source of the functions that cross the boundary, compiled once per number of parameters and results.
 
 `invoke` calls a guest function, `dispatch` is called by the guest. Both are written out for their number of
-values, because packing a fixed number costs less than `*args`.
+values, because packing a fixed number costs less than `*args`; the arguments of the native call never change,
+and ctypes takes the same tuple again and again.
 
 Three rules keep the process alive, because wasmtime would take whatever a failed ctypes callback leaves in
 the return register as the address of a trap:
@@ -46,15 +47,14 @@ def invoke_code(param_count: int, result_count: int) -> CodeType:
         f"<call of a core function: {param_count} to {result_count}>",
         f"""\
 def outer():
-    abandon = active = call = context = fail = function = 0
-    pack = raw = raw_at = slots = trap = trap_at = unpack = 0
+    abandon = active = arguments = call = fail = pack = raw = trap = unpack = 0
     def invoke({params}):
         nonlocal active
         probe()
         {pack}
         active += 1
         try:
-            error = call(context, function, raw_at, slots, trap_at)
+            error = call(*arguments)
         except BaseException:
             abandon()
             raise
@@ -63,7 +63,7 @@ def outer():
         if error or trap:
             fail(error)
         return {returns}
-    return invoke, (abandon, call, context, fail, function, pack, raw, raw_at, slots, trap, trap_at, unpack)
+    return invoke, (abandon, arguments, call, fail, pack, raw, trap, unpack)
 """,
     )
 
@@ -93,13 +93,10 @@ def _dispatch_code(what: str, unpack: str, call: str) -> CodeType:
             f"<call of a host function: {what}>",
             f"""\
 def outer():
-    failures = functions = pack = unpack = window = windows = 0
+    failures = functions = pack = unpack = window = 0
     def dispatch(environment, caller, address):
         try:
-            try:
-                raw = windows[address]
-            except KeyError:
-                raw = window(address)
+            raw = window(address)
             {unpack}
             {call}
             return 0
@@ -109,7 +106,7 @@ def outer():
             trap = failure.trap
             failure.trap = 0
             return trap
-    return dispatch, (failures, functions, pack, unpack, window, windows)
+    return dispatch, (failures, functions, pack, unpack, window)
 """,
         )
     )

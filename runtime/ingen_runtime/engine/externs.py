@@ -80,7 +80,7 @@ class CoreFunc(_CoreExtern):
 class CoreMemory(_CoreExtern):
     """A linear memory."""
 
-    __slots__ = ("_handle", "_length", "_size", "_view", "measured")
+    __slots__ = ("_handle", "_length", "_old_views", "_size", "_view", "measured", "stays")
 
     KIND: ClassVar[int] = c.EXTERN_MEMORY
     type: CoreMemoryType
@@ -93,6 +93,9 @@ class CoreMemory(_CoreExtern):
         self._size: Callable[[Any, Any], int] = c.memory_data_size
         self._length = -1
         self._view = memoryview(b"")
+        self._old_views: list[memoryview] = []
+        self.stays: Final = not type_.limits.is_64 and store.engine.config.memory_reservation >= _ALL_32_BITS
+        """Whether it never moves: then a view stays valid, of what was there, when the memory grows."""
         store.watch_memory(self)
 
     @property
@@ -107,9 +110,9 @@ class CoreMemory(_CoreExtern):
     def view(self) -> memoryview:
         """All of the memory as it is now: bytes, writable.
 
-        Ask again after everything that runs guest code, which may grow the memory and so move it; then the
-        old view raises ValueError. Slices of a view know nothing of that: they must be gone before guest code
-        runs.
+        Ask again after everything that runs guest code, which may grow the memory and so move it, unless it
+        `stays`; then the old view raises ValueError. Slices of a view know nothing of that: they must be gone
+        before guest code runs.
         """
         # A memory moves only when it grows, and never shrinks: the same size means the same place.
         if self._size(*self.measured) != self._length:
@@ -148,10 +151,14 @@ class CoreMemory(_CoreExtern):
         """The store is about to go: let go of the view, and refuse new ones."""
         self._size = _refuse_view
         self._length = -1
-        self._view.release()
+        for view in (self._view, *self._old_views):
+            view.release()
 
     def _renew(self) -> None:
-        self._view.release()
+        if self.stays:
+            self._old_views.append(self._view)
+        else:
+            self._view.release()
         length = self._size(*self.measured)
         address = c.memory_data(self.store.context, self._handle)
         self._view = _view_of(address, length, _WRITABLE)
@@ -164,6 +171,7 @@ class CoreMemory(_CoreExtern):
         )
 
 
+_ALL_32_BITS: Final = 1 << 32
 _WRITABLE: Final = 0x200
 _view_of = ctypes.pythonapi.PyMemoryView_FromMemory
 _view_of.restype = ctypes.py_object

@@ -13,8 +13,12 @@ from ingen_runtime.errors import Trap, TrapKind
 
 MAPPINGS_PER_FIBER: Final = 2
 """The stack and the page that guards it."""
+MAPPINGS_PER_MEMORY: Final = 2
+"""What a module's data segments fill, and the rest."""
+MAPPINGS_PER_RESERVATION: Final = 1
+"""The address space that a memory may grow into."""
 _LIMIT_FILE: Final = Path("/proc/sys/vm/max_map_count")
-_SHARE_FOR_GUESTS: Final = 0.8
+_SHARE_FOR_GUESTS: Final = 0.9
 
 
 class MappingBudget:

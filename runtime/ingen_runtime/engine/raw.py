@@ -43,9 +43,7 @@ class RawFunction:
         self.raw: bytearray = cells["raw"].cell_contents
         self.call: Callable[[], None] = function_from(invoke_code(0, 0), cells)
         self.native: CellType = cells["call"]
-        self.arguments: tuple[Any, ...] = tuple(
-            [cells[name].cell_contents for name in ("context", "function", "raw_at", "slots", "trap_at")]
-        )
+        self.arguments: tuple[Any, ...] = cells["arguments"].cell_contents
         self.trap: object = cells["trap"].cell_contents
         self.fail: Callable[[Any], NoReturn] = cells["fail"].cell_contents
         self.abandon: Callable[[], None] = cells["abandon"].cell_contents

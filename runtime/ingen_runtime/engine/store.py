@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
-from ingen_runtime.engine.mappings import MAPPINGS, MAPPINGS_PER_FIBER
+from ingen_runtime.engine.mappings import (
+    MAPPINGS,
+    MAPPINGS_PER_FIBER,
+    MAPPINGS_PER_MEMORY,
+    MAPPINGS_PER_RESERVATION,
+)
 from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
@@ -78,7 +83,9 @@ class CoreStore:
         "_memories",
         "_number",
         "_raw",
+        "_raw_at",
         "_trap",
+        "_trap_at",
         "_unusable",
         "_wait",
         "context",
@@ -117,7 +124,7 @@ class CoreStore:
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
         if engine.config.epoch_interruption:
-            _ticks[self._number] = _weakly(self)
+            _open_stores[self._number] = weakref.ref(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
             c.context_set_epoch_deadline(self._context_ref, 1)
@@ -126,18 +133,18 @@ class CoreStore:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
         self._trap = ctypes.c_void_p()
         self._context_ref = c.by_address(self.context)
+        # By its address: the store keeps the buffer, and `by_buffer` would keep three objects more.
+        self._raw_at = c.by_address(c.address_of(c.by_buffer(self._raw)))
+        self._trap_at = ctypes.byref(self._trap)
         self._active = CellType(0)
         self._call = CellType(c.func_call_unchecked)
         self._cells = {
             "abandon": CellType(self._abandon),
             "active": self._active,
             "call": self._call,
-            "context": CellType(self._context_ref),
             "fail": CellType(self._fail),
             "raw": CellType(self._raw),
-            "raw_at": CellType(c.by_buffer(self._raw)),
             "trap": CellType(self._trap),
-            "trap_at": CellType(ctypes.byref(self._trap)),
         }
 
     def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -166,7 +173,7 @@ class CoreStore:
         MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
-        _ticks.pop(self._number, None)
+        _open_stores.pop(self._number, None)
         _failures.pop(self._number, None)
         self.engine.store_closed(self._number)
 
@@ -193,6 +200,13 @@ class CoreStore:
     def in_call(self) -> bool:
         """Whether a guest function of this store is running right now, below the caller."""
         return bool(self._active.cell_contents) or self._fiber is not None
+
+    @property
+    def can_suspend(self) -> bool:
+        """Whether a host function that is called now could let its guest wait."""
+        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
+        # function.
+        return self._fiber is not None and not self._active.cell_contents
 
     # Limits.
 
@@ -253,9 +267,7 @@ class CoreStore:
             raise Trap(TrapKind.INTERRUPTED)
         if self._deadline is not None and time.monotonic() >= self._deadline:
             raise Trap(TrapKind.TIMEOUT)
-        # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
-        # function.
-        return self._fiber is not None and not self._active.cell_contents
+        return self.can_suspend
 
     # Calls.
 
@@ -278,16 +290,15 @@ class CoreStore:
         """
         signature = signature_of(type_)
         function = c.Func.from_buffer_copy(func, c.EXTERN_OF_OFFSET)
-        cells = {
-            **self._cells,
-            "function": CellType(ctypes.byref(function)),
-            "pack": signature.pack_cell,
-            "slots": signature.slots_cell,
-            "unpack": signature.unpack_cell,
-        }
+        cells = {**self._cells, "pack": signature.pack_cell, "unpack": signature.unpack_cell}
+        raw_at = self._raw_at
         if signature.slots > _SHARED_SLOTS:
             raw = bytearray(signature.slots * c.RAW_SLOT_SIZE)
-            cells |= {"raw": CellType(raw), "raw_at": CellType(c.by_buffer(raw))}
+            raw_at = c.by_buffer(raw)
+            cells["raw"] = CellType(raw)
+        cells["arguments"] = CellType(
+            (self._context_ref, ctypes.byref(function), raw_at, signature.slots, self._trap_at)
+        )
         return cells
 
     def define_host_function(
@@ -303,8 +314,10 @@ class CoreStore:
 
     def prepare_for(self, module: CoreModule) -> None:
         """An instance of `module` is about to be made."""
-        MAPPINGS.take(module.memory_count)
-        self._mappings += module.memory_count
+        reservations = MAPPINGS_PER_RESERVATION if self.engine.config.memory_reservation else 0
+        mappings = module.memory_count * (MAPPINGS_PER_MEMORY + reservations)
+        MAPPINGS.take(mappings)
+        self._mappings += mappings
         self.uses_gc |= module.uses_gc
 
     def enter(self) -> None:
@@ -426,10 +439,10 @@ class CoreStore:
             )
         return fiber
 
-    def running_fiber(self) -> Fiber:
-        """The fiber that runs now; there is one."""
+    def take(self) -> Any:
+        """What the fiber that runs now has waited for; it has waited."""
         assert self._fiber is not None
-        return self._fiber
+        return self._fiber.take()
 
     def wait_function(self) -> bytes:
         """The extern of the core function that suspends the fiber that calls it."""
@@ -448,25 +461,15 @@ _NO_LIMITS: Final = StoreLimits()
 _HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
-_ticks: dict[int, Callable[[], bool]] = {}
+_open_stores: dict[int, weakref.ref[CoreStore]] = {}
 _failures: dict[int, Failure] = {}
-
-
-def _weakly(store: CoreStore) -> Callable[[], bool]:
-    """What to do for the store when time has passed, without keeping it alive."""
-    reference = weakref.ref(store)
-
-    def tick() -> bool:
-        alive = reference()
-        return alive is not None and alive._on_epoch()
-
-    return tick
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
     try:
         delta[0] = 1
-        kind[0] = c.EPOCH_YIELD if _ticks[number]() else c.EPOCH_CONTINUE
+        store = _open_stores[number]()
+        kind[0] = c.EPOCH_YIELD if store is not None and store._on_epoch() else c.EPOCH_CONTINUE
         return 0
     except BaseException as exception:
         # As in `dispatch`: nothing here may fail, so nothing is called.

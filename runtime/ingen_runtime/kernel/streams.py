@@ -27,6 +27,7 @@ class InputStream(ABC):
     """Where bytes come from."""
 
     readable: Readiness  # bytes, the end, or an error that the next `read` raises
+    is_terminal: bool = False  # whether somebody sits there and types
 
     @abstractmethod
     def read(self, limit: int) -> bytes:
@@ -44,6 +45,7 @@ class OutputStream(ABC):
     """Where bytes go to."""
 
     writable: Readiness  # room, or an error that the next `write` raises
+    is_terminal: bool = False  # whether somebody sits there and reads
 
     @abstractmethod
     def write(self, data: BytesLike) -> int:

@@ -6,21 +6,27 @@ thread of the event loop on which the network was made.
 
 Addresses are `ipaddress` objects, ports are integers in host order. Every operation raises NetworkError, and
 on a closed socket NetworkError(CLOSED).
+
+IPv6 sockets carry IPv6 alone: an IPv4-mapped address is INVALID. So are the unspecified address and port 0
+as a remote endpoint.
 """
 
 from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import NamedTuple, TypeAlias
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from typing import Final, NamedTuple, TypeAlias
 
 from ingen_runtime.frozen import frozen
 from ingen_runtime.readiness import Readiness
 
 IPAddress: TypeAlias = IPv4Address | IPv6Address
 IPInterface: TypeAlias = IPv4Interface | IPv6Interface
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
 BytesLike: TypeAlias = bytes | bytearray | memoryview
+
+DEFAULT_MAX_SOCKETS: Final = 4096  # that one VM may have open
 
 
 class Endpoint(NamedTuple):
@@ -62,6 +68,8 @@ class Option(enum.Enum):
 class Socket(ABC):
     """What TCP and UDP sockets have in common."""
 
+    __slots__ = ()
+
     family: Family
     readable: Readiness  # data, a connection, the end, or an error that the next call raises
     writable: Readiness  # room to send, a connection made, or an error that the next call raises
@@ -95,26 +103,40 @@ class Socket(ABC):
 
 
 class TcpSocket(Socket):
-    """A TCP socket: first unbound, then listening or connected."""
+    """A TCP socket: first unbound, then listening or connected.
+
+    One whose connecting failed is of no more use: it says so again and again until it is closed.
+    """
+
+    __slots__ = ()
 
     @abstractmethod
     def connect(self, remote: Endpoint) -> None:
-        """Begin to connect; then `writable` and `finish_connect` tell the outcome."""
+        """Begin to connect; then `writable` and `finish_connect` tell the outcome, however soon it is known.
+
+        Raises: NetworkError INVALID where it listens, connects or is connected already; IN_USE where no port
+        is free.
+        """
 
     @abstractmethod
     def finish_connect(self) -> None:
-        """Return once connected.
+        """Return once connected; then again and again.
 
         Raises: NetworkError WOULD_BLOCK while it goes on; REFUSED, UNREACHABLE, TIMED_OUT, DENIED.
         """
 
     @abstractmethod
     def listen(self, backlog: int) -> None:
-        """Accept connections from now on, at most `backlog` of them waiting for `accept`."""
+        """Accept connections from now on, at most `backlog` of them, or one, waiting for `accept`.
+
+        Unbound, it takes a free port of every address.
+
+        Raises: NetworkError IN_USE where another one listens there; INVALID where it is connected.
+        """
 
     @abstractmethod
     def accept(self) -> TcpSocket:
-        """The next connection, with the listener's options. Raises: NetworkError WOULD_BLOCK."""
+        """The next connection, with the listener's options. Raises: NetworkError WOULD_BLOCK, LIMIT."""
 
     @abstractmethod
     def receive(self, limit: int) -> bytes:
@@ -137,6 +159,8 @@ class TcpSocket(Socket):
 
 class UdpSocket(Socket):
     """A UDP socket. Datagrams may get lost, as everywhere."""
+
+    __slots__ = ()
 
     @abstractmethod
     def connect(self, remote: Endpoint | None) -> None:
@@ -187,6 +211,8 @@ class EchoReply:
 
 class Network(ABC):
     """The network of one VM."""
+
+    __slots__ = ()
 
     @property
     @abstractmethod

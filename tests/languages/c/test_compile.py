@@ -15,8 +15,8 @@ from ingen_sdkgen.render import Templates, verify
 from ingen_sdkgen.resolve import load_text
 from tests.languages.c.toolchain import (
     check_header_as_cpp,
-    compile_plainly,
     compile_strictly,
+    compile_text,
     componentize,
     link,
 )
@@ -61,7 +61,7 @@ def _build(resolve: Resolve, world: WorldId, folder: Path, library: Path, optimi
     objects = [
         compile_strictly(source, optimization),
         library,
-        compile_plainly(folder / "traps.c", _traps(view)),
+        compile_text(folder / "traps.c", _traps(view)),
     ]
     return link(objects, folder / "module.wasm")
 
@@ -93,6 +93,24 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     assert all(verify(content) for content in first.values())
 
 
+def test_a_prefix_in_place_of_the_name(tmp_path: Path) -> None:
+    loaded = load_text("package a:b;\nworld one { import log: func(x: list<string>) -> option<u8>; }\n")
+    options = c.Options(prefix="my_one")
+    made = c.generate(loaded.resolve, WorldId(0), options, TEMPLATES)
+    header = made["one.h"].decode()
+    assert "bool my_one_log(my_one_list_string_t x, uint8_t *ret);" in header
+    assert "typedef struct my_one_string_t" in header
+    assert " one_" not in header
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+    compile_strictly(tmp_path / "one.c")
+
+
+def test_a_prefix_that_begins_no_name() -> None:
+    with pytest.raises(CodegenError, match="`prefix`: cannot be '1-x', which begins no C name"):
+        c.Options(prefix="1-x")
+
+
 def test_two_worlds_link_into_one_module(tmp_path: Path, library: Path) -> None:
     loaded = load_text(
         "package a:b;\n"
@@ -103,7 +121,7 @@ def test_two_worlds_link_into_one_module(tmp_path: Path, library: Path) -> None:
     for world in (WorldId(0), WorldId(1)):
         _, source = _write(loaded.resolve, world, tmp_path)
         view = view_world(plan_world(loaded.resolve, world, "C guest"))
-        objects += [compile_strictly(source), compile_plainly(tmp_path / f"traps{world}.c", _traps(view))]
+        objects += [compile_strictly(source), compile_text(tmp_path / f"traps{world}.c", _traps(view))]
     component = componentize(link(objects, tmp_path / "module.wasm"))
     printed = wasm_tools("component", "wit", component).decode()
     assert "export f: func() -> string;" in printed

@@ -105,6 +105,13 @@ def test_derives(tmp_path: Path) -> None:
     compiles(tmp_path, files)
 
 
+def test_another_file_defines_the_allocator(tmp_path: Path) -> None:
+    assert "cabi_realloc" in generated(tmp_path)["small.rs"]
+    files = generated(tmp_path, Options(realloc=False))
+    assert "cabi_realloc" not in files["small.rs"]
+    compiles(tmp_path, files)
+
+
 def test_renames(tmp_path: Path) -> None:
     api = "my:small/api@1.0.0"
     renames = {

@@ -15,25 +15,31 @@ _FOUR = struct.Struct("<I12xI12xI12xI12x")
 
 
 class FakeMemory:
-    """A linear memory that can grow."""
+    """A linear memory that can grow; `stays` leaves it in its place."""
 
-    def __init__(self, size: int = 1 << 16) -> None:
-        self.bytes = bytearray(size)
-        self._view = memoryview(self.bytes)
+    _RESERVED = 1 << 24
+
+    def __init__(self, size: int = 1 << 16, *, stays: bool = False) -> None:
+        self.stays = stays
+        self.bytes = bytearray(self._RESERVED if stays else size)
+        self._view = memoryview(self.bytes)[:size]
 
     def view(self) -> memoryview:
         return self._view
 
     @staticmethod
     def measure(memory: FakeMemory, _: None) -> int:
-        return len(memory.bytes)
+        return len(memory._view)
 
     @property
     def measured(self) -> tuple[Any, Any]:
         return self, None
 
     def grow(self, size: int) -> None:
-        """Make it longer, at another place, as an engine may: old views can not be used any more."""
+        """Make it longer, at another place, as an engine may: then old views can not be used any more."""
+        if self.stays:
+            self._view = memoryview(self.bytes)[: len(self._view) + size]
+            return
         self._view.release()
         self.bytes = bytearray(self.bytes) + bytearray(size)
         self._view = memoryview(self.bytes)
@@ -79,9 +85,11 @@ class Guest:
         size: int = 1 << 16,
         resources: Mapping[ResourceType, Resource] | None = None,
         name: str = "guest",
+        *,
+        stays: bool = False,
         **options: Any,
     ) -> None:
-        self.memory = FakeMemory(size)
+        self.memory = FakeMemory(size, stays=stays)
         self.next = 64
         self.reallocs: list[tuple[int, int, int, int]] = []
         self.state = InstanceState(name)
@@ -107,6 +115,6 @@ class Guest:
         """Memory that has not been used before."""
         ptr = (self.next + alignment - 1) & -alignment
         self.next = ptr + size
-        if self.next > len(self.memory.bytes):
+        if self.next > len(self.memory.view()):
             self.memory.grow(self.next)
         return ptr

@@ -53,6 +53,27 @@ def test_equal_types_with_different_names_have_different_classes() -> None:
     assert compile_lift(type_, classes=classes) is compile_lift(type_, classes=classes)
 
 
+def test_classes_for_a_compatible_version_will_do() -> None:
+    @dataclass
+    class Point:
+        x: int
+        class_: int
+
+    class Broken(ResultError):
+        pass
+
+    classes = ValueClasses({POINT.name or "": Point}, {POINT.name or "": Broken})
+
+    def named(name: str) -> RecordType:
+        return RecordType(POINT.fields, name)
+
+    assert classes.record(named("ns:pkg/shapes@1.7.3#point")).class_ is Point
+    assert classes.error(ResultType(None, named("ns:pkg/shapes@1.0.0#point"))) is Broken
+    for other in ("ns:pkg/shapes@2.0.0#point", "ns:pkg/shapes@1.2.0#dot", "point"):
+        assert classes.record(named(other)).class_ is not Point
+        assert classes.error(ResultType(None, named(other))) is ResultError
+
+
 def test_made_classes_read_well() -> None:
     classes = ValueClasses()
     point = classes.record(POINT).class_(1, class_=2)

@@ -1,4 +1,4 @@
-"""Generated code on real core WebAssembly: memories that move, traps, callbacks."""
+"""Generated code on real core WebAssembly: memories that grow in their place or move, traps, callbacks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from ingen_runtime.engine import (
     CoreMemory,
     CoreModule,
     CoreStore,
+    Engine,
+    EngineConfig,
     default_engine,
     wat_to_wasm,
 )
@@ -91,8 +93,23 @@ def store() -> CoreStore:
     return CoreStore(default_engine())
 
 
-def test_memories_that_move_in_the_middle_of_lowering(store: CoreStore) -> None:
-    guest, classes = RealGuest(store), ValueClasses()
+@pytest.fixture(params=["stays", "moves"])
+def each_store(request: pytest.FixtureRequest) -> CoreStore:
+    """A store whose memories never move, and one whose memories do."""
+    moves = EngineConfig(memory_reservation=0, memory_guard_size=0)
+    return CoreStore(default_engine() if request.param == "stays" else Engine(moves))
+
+
+def test_strings_and_lists_are_found_where_memory_has_grown(each_store: CoreStore) -> None:
+    guest, classes = RealGuest(each_store), ValueClasses()
+    texts, lists = guest.echo(P.STRING, classes), guest.echo(ListType(P.U16), classes)
+    for length in (0, 1, 10, 100_000, 3, 300_000, 7):
+        assert texts("é" * length) == "é" * length
+        assert lists([length % 65536] * length) == [length % 65536] * length
+
+
+def test_memories_that_grow_in_the_middle_of_lowering(each_store: CoreStore) -> None:
+    guest, classes = RealGuest(each_store), ValueClasses()
     row = RecordType((FieldType("name", P.STRING), FieldType("values", ListType(P.F64))), "row")
     class_ = classes.record(row).class_
     rows = [class_(f"row {index} " * 100, [float(index)] * 300) for index in range(200)]

@@ -103,7 +103,7 @@ def guest_echo(reference: Reference, type_: ValType, seen: list[Any]) -> FakeFun
 @common
 @given(TYPES, ENCODINGS, st.data())
 def test_host_to_guest_and_back(type_: ValType, encoding: StringEncoding, data: st.DataObject) -> None:
-    classes, guest, seen = ValueClasses(), Guest(), list[Any]()
+    classes, guest, seen = ValueClasses(), Guest(stays=data.draw(st.booleans())), list[Any]()
     value = draw_value(data, type_, classes)
     echo = guest_echo(Reference(guest, classes, encoding), type_, seen)
     call = compile_lift(FuncType((("v", type_),), type_), encoding, classes).bind(echo, guest.endpoint)
@@ -140,7 +140,7 @@ def call_from_guest(reference: Reference, type_: ValType, value: Any, core_call:
 @common
 @given(TYPES, ENCODINGS, st.data())
 def test_guest_to_host_and_back(type_: ValType, encoding: StringEncoding, data: st.DataObject) -> None:
-    classes, guest, seen = ValueClasses(), Guest(), list[Any]()
+    classes, guest, seen = ValueClasses(), Guest(stays=data.draw(st.booleans())), list[Any]()
     value = draw_value(data, type_, classes)
 
     def host(got: Any) -> Any:

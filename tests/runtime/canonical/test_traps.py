@@ -214,8 +214,11 @@ def test_spilled_parameters_are_checked() -> None:
         (TupleType((P.U16,) * 17), (1,) * 17, 1, K.UNALIGNED_POINTER),
     ],
 )
-def test_what_realloc_returns(type_: ValType, value: Any, returned: int, kind: TrapKind | None) -> None:
-    guest = Guest(MEMORY_SIZE)
+@pytest.mark.parametrize("stays", [False, True])
+def test_what_realloc_returns(
+    type_: ValType, value: Any, returned: int, kind: TrapKind | None, stays: bool
+) -> None:
+    guest = Guest(MEMORY_SIZE, stays=stays)
     guest.endpoint.realloc = FakeFunction(lambda raw: struct.pack_into("<I", raw, 0, returned))
     plan = compile_lift(FuncType((("v", type_),), None), classes=CLASSES)
     called: list[bytearray] = []

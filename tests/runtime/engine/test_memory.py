@@ -1,4 +1,4 @@
-"""Views of linear memory, which moves when it grows."""
+"""Views of linear memory, which grows, and without a reservation moves when it does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from ingen_runtime.engine import CoreMemory, StoreLimits
+from ingen_runtime.engine import CoreMemory, CoreStore, Engine, EngineConfig, StoreLimits
 from ingen_runtime.errors import Trap, TrapKind
 from tests.runtime.engine.conftest import Instantiate, func
 
@@ -34,9 +34,14 @@ def test_a_view_reads_and_writes_the_guests_memory(instantiate: Instantiate) -> 
     assert memory.view() is view
 
 
-def test_a_view_follows_growth_by_guest_and_host(instantiate: Instantiate) -> None:
-    instance = instantiate(MEMORY)
+@pytest.mark.parametrize("stays", [False, True])
+def test_a_view_follows_growth_by_guest_and_host(instantiate: Instantiate, stays: bool) -> None:
+    config = EngineConfig() if stays else EngineConfig(memory_reservation=0, memory_guard_size=0)
+    store = CoreStore(Engine(config))
+    instance = instantiate(MEMORY, store=store)
     memory = cast(CoreMemory, instance.export("m"))
+    assert memory.stays is stays
+    first = memory.view()
     for before in range(1, 10):
         old = memory.view()
         old[before] = before
@@ -45,10 +50,22 @@ def test_a_view_follows_growth_by_guest_and_host(instantiate: Instantiate) -> No
         view = memory.view()
         assert len(view) == len(memory) == (before + 1) * PAGE
         assert view[before] == before
-        with pytest.raises(ValueError, match="released"):
-            old[0]
+        if not stays:
+            with pytest.raises(ValueError, match="released"):
+                old[0]
     view[9 * PAGE] = 5
     assert func(instance, "load")(9 * PAGE) == 5
+    if stays:
+        assert (len(first), bytes(first[:10])) == (PAGE, bytes(view[:10]))
+    store.close()
+    for each in (first, view):
+        with pytest.raises(ValueError, match="released"):
+            each[0]
+
+
+def test_a_64_bit_memory_may_move(instantiate: Instantiate) -> None:
+    memory = cast(CoreMemory, instantiate('(module (memory (export "m") i64 1))').export("m"))
+    assert not memory.stays
 
 
 def test_growing_by_nothing_keeps_the_view(instantiate: Instantiate) -> None:

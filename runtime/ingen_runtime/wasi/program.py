@@ -1,0 +1,62 @@
+"""Running programs: components that export `wasi:cli/run`, and core modules for preview 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ingen_runtime.canonical import ResultError
+from ingen_runtime.component.component import Component
+from ingen_runtime.component.linker import Linker
+from ingen_runtime.component.names import compatible_track
+from ingen_runtime.engine import StoreLimits
+from ingen_runtime.errors import LinkError, Trap
+from ingen_runtime.kernel.process import Process, ProcessExit
+from ingen_runtime.wasi.p1 import Preview1
+from ingen_runtime.wasi.p1.abi import MODULE
+
+_RUN: Final = compatible_track("wasi:cli/run@0.2.0")
+
+
+async def run_program(program: Component, process: Process, imports: Mapping[str, Any] | None = None) -> int:
+    """Run a program to its end; returns its exit status.
+
+    `imports` are for what it imports beside WASI. What the guest has opened is still open afterwards: close
+    the process. Cancelling the task ends the guest.
+
+    Raises: Trap with the guest's backtrace and the end of its standard error; LinkError where it imports
+    something that is not there, or is no program.
+    """
+    entry = _entry(program)
+    linker = Linker({MODULE: Preview1(process), **(imports or {})})
+    limits = StoreLimits(memory_bytes=process.limits.memory_bytes)
+    instance = None
+    try:
+        instance = await linker.instantiate_async(program, limits=limits)
+        await instance.call_async(entry)
+    except ProcessExit as exit:
+        return exit.status
+    except ResultError:
+        # `run: func() -> result` has failed, and does not say more.
+        return 1
+    except Trap as trap:
+        trap.guest_stderr = process.stderr.tail
+        raise
+    finally:
+        if instance is not None:
+            instance.close()
+    return 0
+
+
+def _entry(program: Component) -> str:
+    """The function that runs a program. Raises: LinkError where there is none."""
+    for name in program.exports:
+        if name == "_start":
+            return name
+        if compatible_track(name) == _RUN:
+            return f"{name}#run"
+    offered = ", ".join(program.exports)
+    raise LinkError(
+        "this is no program: it exports neither `wasi:cli/run` nor `_start`"
+        + (f", but {offered}" if offered else "")
+    )
