@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
-from ingen_runtime.component.concurrency.scheduler import scheduler_of
-from ingen_runtime.component.concurrency.tasks import InstanceTasks
-from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory, CoreStore
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
@@ -21,6 +18,8 @@ from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits
 
 if TYPE_CHECKING:
+    from ingen_runtime.component.concurrency.tasks import InstanceTasks
+    from ingen_runtime.component.concurrency.values import InstanceAsyncValues
     from ingen_runtime.component.plan import ComponentPlan
     from ingen_runtime.engine import CoreModule
 
@@ -51,6 +50,10 @@ class ComponentContext:
     def tasks(self) -> InstanceTasks:
         """What the instance keeps about its tasks, if it has any."""
         if self._tasks is None:
+            # Late: slow to import, and most components have no tasks.
+            from ingen_runtime.component.concurrency.scheduler import scheduler_of
+            from ingen_runtime.component.concurrency.tasks import InstanceTasks
+
             self._tasks = InstanceTasks(scheduler_of(self.store), self.state)
         return self._tasks
 
@@ -103,6 +106,8 @@ class CanonSide:
         )
 
     def _make_async_values(self) -> InstanceAsyncValues:
+        from ingen_runtime.component.concurrency.values import InstanceAsyncValues  # late, as tasks
+
         return InstanceAsyncValues(self.context.tasks)
 
 
