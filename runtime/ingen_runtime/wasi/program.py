@@ -21,14 +21,31 @@ _RUN: Final = compatible_track("wasi:cli/run@0.2.0")
 async def run_program(program: Component, process: Process, imports: Mapping[str, Any] | None = None) -> int:
     """Run a program to its end; returns its exit status.
 
-    `imports` are for what it imports beside WASI. What the guest has opened is still open afterwards: close
-    the process. Cancelling the task ends the guest.
+    `imports` are for what it imports beside WASI, of which any version 0.2.x will do. When this returns,
+    standard output and error have what the guest wrote; what it has opened is still open: close the process.
+    Cancelling the task ends the guest.
 
     Raises: Trap with the guest's backtrace and the end of its standard error; LinkError where it imports
     something that is not there, or is no program.
     """
     entry = _entry(program)
     linker = Linker({MODULE: Preview1(process), **(imports or {})})
+    if not any(name.startswith("wasi:") for name in program.plan.type.imports):
+        return await _run(program, entry, linker, process)
+    # Not imported where a program does without.
+    from ingen_runtime.wasi.p2 import Wasi
+
+    wasi = Wasi(process)
+    try:
+        status = await _run(program, entry, Linker({**wasi.imports, **(imports or {})}), process)
+    except Trap:
+        await wasi.settled()
+        raise
+    await wasi.settled()
+    return status
+
+
+async def _run(program: Component, entry: str, linker: Linker, process: Process) -> int:
     limits = StoreLimits(memory_bytes=process.limits.memory_bytes)
     instance = None
     try:

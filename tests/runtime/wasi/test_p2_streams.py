@@ -306,7 +306,7 @@ async def test_blocking_on_one() -> None:
 def test_a_stream_that_is_dropped_before_its_pollables_traps() -> None:
     stream = InputStream(BytesInput(b""))
     pollables = [stream.subscribe(), stream.subscribe()]
-    with pytest.raises(Trap, match="InputStream.*before 2 derived from it"):
+    with pytest.raises(Trap, match=r"InputStream.*before 2 derived from it"):
         stream.drop()
     pollables[0].drop()
     with pytest.raises(Trap, match="before one derived from it"):
