@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ingen_runtime.component.component import Component
-from ingen_runtime.sdk import SDK_CLASSES
 from ingen_sdkgen import toolchains
 from ingen_sdkgen.cli import main
 from ingen_sdkgen.toolchains import MissingTool
@@ -25,7 +24,7 @@ PROJECT = ROOT / "tests" / "sdk" / "guests"
 def scenarios(language: str) -> Component:
     """The guest of a language, compiled."""
     _build()
-    return Component.from_file(PROJECT / "build" / f"{language}.wasm", classes=SDK_CLASSES)
+    return Component.from_file(PROJECT / "build" / f"{language}.wasm")
 
 
 @cache

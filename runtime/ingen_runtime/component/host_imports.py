@@ -28,7 +28,9 @@ from ingen_runtime.component.items import ComponentItem, CoreImports, HostFunc, 
 from ingen_runtime.component.names import (
     AnnotatedName,
     Annotation,
+    PlainName,
     compatible_track,
+    function_attribute,
     parse_name,
     version_order,
 )
@@ -102,8 +104,8 @@ class ImportResolver:
             try:
                 given = find_import(self._provided, plan.import_names[name])
             except LookupError:
-                given = _ABSENT
-                if not self._trap_missing and not _is_only_types(extern):
+                given = _implementation(self._provided, name) if isinstance(extern, FuncEntity) else _ABSENT
+                if given is _ABSENT and not self._trap_missing and not _is_only_types(extern):
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
             self._classes = None
@@ -242,6 +244,8 @@ def _member(given: Any, exact: str, attribute: str) -> Any:
 def _implementation(given: Any, name: str) -> Any:
     """What implements a function of an interface."""
     parsed = parse_name(name)
+    if isinstance(parsed, PlainName):
+        return _member(given, name, function_attribute(parsed))
     if not isinstance(parsed, AnnotatedName):
         return _member(given, name, attribute_name(name))
     if isinstance(given, Mapping) and name in given:
@@ -249,8 +253,7 @@ def _implementation(given: Any, name: str) -> Any:
     class_ = _member(given, parsed.resource, class_name(parsed.resource))
     if class_ is _ABSENT or parsed.annotation is Annotation.CONSTRUCTOR:
         return class_
-    assert parsed.label is not None
-    attribute = attribute_name(parsed.label)
+    attribute = function_attribute(parsed)
     function: Any = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function

@@ -9,8 +9,6 @@ from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
 from ingen_runtime.component.concurrency.builtins import Builtins
 from ingen_runtime.component.concurrency.destructors import TaskDestructor
-from ingen_runtime.component.concurrency.scheduler import scheduler_of
-from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -362,9 +360,7 @@ def new_context(
     plan: ComponentPlan,
 ) -> ComponentContext:
     """The context of a new component instance."""
-    return ComponentContext(
-        state, enclosing, InstanceTasks(scheduler_of(store), state), program.is_async(plan)
-    )
+    return ComponentContext(store, state, enclosing, program.is_async(plan))
 
 
 def run(instantiation: Instantiation) -> InstanceItem:

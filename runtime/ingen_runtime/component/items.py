@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
+from ingen_runtime.component.concurrency.scheduler import scheduler_of
 from ingen_runtime.component.concurrency.tasks import InstanceTasks
 from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
@@ -32,18 +33,26 @@ class ComponentContext:
     `modules` and `components` are index spaces that nested components may alias.
     """
 
-    __slots__ = ("components", "enclosing", "is_async", "modules", "resources", "state", "tasks")
+    __slots__ = ("_tasks", "components", "enclosing", "is_async", "modules", "resources", "state", "store")
 
     def __init__(
-        self, state: InstanceState, enclosing: ComponentContext | None, tasks: InstanceTasks, is_async: bool
+        self, store: CoreStore, state: InstanceState, enclosing: ComponentContext | None, is_async: bool
     ) -> None:
+        self.store = store
         self.state = state
         self.enclosing = enclosing
-        self.tasks = tasks
+        self._tasks: InstanceTasks | None = None
         self.is_async = is_async
         self.resources: dict[ResourceType, Resource] = {}
         self.modules: list[CoreModule] = []
         self.components: list[ComponentItem] = []
+
+    @property
+    def tasks(self) -> InstanceTasks:
+        """What the instance keeps about its tasks, if it has any."""
+        if self._tasks is None:
+            self._tasks = InstanceTasks(scheduler_of(self.store), self.state)
+        return self._tasks
 
 
 class CanonSide:
@@ -89,7 +98,7 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            async_values=InstanceAsyncValues(self.context.state),
+            make_async_values=lambda: InstanceAsyncValues(self.context.tasks),
             resources=self.context.resources if resources is None else resources,
         )
 

@@ -120,12 +120,13 @@ class _WaitingImport:
             raw = bytearray(signature.slots * SLOT_SIZE)
             signature.params.pack_into(raw, 0, *values)
             loans: list[Loan] = []
+            # `_outcome` written out: thousands of guests may wait here, each with all coroutines on the way.
             try:
-                arguments = self._parts.lift(raw, 0, loans)
-            except BaseException:
+                return raw, await self._func.call(*self._parts.lift(raw, 0, loans)), None
+            except ResultError as error:
+                return raw, None, error
+            finally:
                 release(loans)
-                raise
-            return await _outcome(raw, loans, self._func.call(*arguments))
 
         return async_host_function(self._store, self._type, call, self._finish)
 

@@ -399,9 +399,9 @@ linker_instantiate_async = _function(
     c_void_p,
     c_void_p,
     c_void_p,
-    POINTER(Instance),
-    POINTER(c_void_p),
-    POINTER(c_void_p),
+    c_void_p,
+    c_void_p,
+    c_void_p,
 )
 func_call_async = _function(
     "wasmtime_func_call_async",
@@ -412,8 +412,8 @@ func_call_async = _function(
     c_size_t,
     c_void_p,
     c_size_t,
-    POINTER(c_void_p),
-    POINTER(c_void_p),
+    c_void_p,
+    c_void_p,
 )
 call_future_poll = ctypes.CFUNCTYPE(c_bool)(_address(_function("wasmtime_call_future_poll", c_bool)))
 """(future as `byref`) to whether the call has ended. Runs the guest until it ends or waits."""

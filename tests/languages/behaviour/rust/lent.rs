@@ -7,12 +7,12 @@ mod allocator;
 
 /// The bindings are not at the top of the crate.
 mod generated {
-    pub mod handed;
+    pub mod world;
 }
 
 use alloc::vec::Vec;
-use generated::handed::exports::test::resources::{memory, user};
-use generated::handed::test::resources::things;
+use generated::world::exports::test::things::user;
+use generated::world::test::things::things;
 
 struct Component;
 
@@ -29,10 +29,10 @@ impl user::Guest for Component {
     }
 }
 
-impl memory::Guest for Component {
+impl generated::world::Guest for Component {
     fn live_blocks() -> u32 {
         allocator::live_blocks()
     }
 }
 
-generated::handed::export!(Component, in crate::generated::handed);
+generated::world::export!(Component, in crate::generated::world);

@@ -4,14 +4,14 @@
 extern crate alloc;
 
 mod allocator;
-mod both;
+mod world;
 
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use both::exports::test::resources::things::*;
-use both::test::resources::things as host;
 use core::cell::Cell;
+use world::exports::test::things::things::*;
+use world::test::things::things as host;
 
 struct Component;
 struct Wrapped(host::Thing);
@@ -127,10 +127,10 @@ impl Guest for Component {
     }
 }
 
-impl both::exports::test::resources::memory::Guest for Component {
+impl world::Guest for Component {
     fn live_blocks() -> u32 {
         allocator::live_blocks()
     }
 }
 
-both::export!(Component);
+world::export!(Component);

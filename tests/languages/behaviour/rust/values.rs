@@ -4,18 +4,18 @@
 extern crate alloc;
 
 mod allocator;
-mod through;
+mod world;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use through::exports::test::values;
-use through::test::values::echo::{self, *};
+use world::exports::test::values;
+use world::test::values::echo::{self, *};
 
 struct Component;
 
-impl through::Guest for Component {
-    fn live_blocks() -> i32 {
-        allocator::live_blocks() as i32
+impl world::Guest for Component {
+    fn live_blocks() -> u32 {
+        allocator::live_blocks()
     }
 }
 
@@ -73,32 +73,4 @@ pass_on! {
     wide(x: VariantOfAll) => &x;
 }
 
-#[cfg(not(plainly))]
-mod newer {
-    use crate::Component;
-    use crate::through::exports::test::values::newer::Guest;
-    use crate::through::test::values::newer;
-    use alloc::collections::BTreeMap;
-    use alloc::string::String;
-    use alloc::vec::Vec;
-
-    impl Guest for Component {
-        fn fixed(x: [u16; 4]) -> [u16; 4] {
-            newer::fixed(&x)
-        }
-
-        fn fixed_strings(x: [String; 3]) -> [String; 3] {
-            newer::fixed_strings(&x)
-        }
-
-        fn map_of(x: BTreeMap<String, u32>) -> BTreeMap<String, u32> {
-            newer::map_of(&x)
-        }
-
-        fn map_lists(x: BTreeMap<u8, Vec<String>>) -> BTreeMap<u8, Vec<String>> {
-            newer::map_lists(&x)
-        }
-    }
-}
-
-through::export!(Component);
+world::export!(Component);

@@ -1,34 +1,28 @@
 """Compiling guests: which tool makes WebAssembly of which language, and how.
 
 Whether something must be compiled again is left to the tools that know what their input includes: zig and
-cargo, which take a tenth of a second where nothing has changed.
+cargo, which take a tenth of a second where nothing has changed. componentize-py does not look.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ingen_runtime.errors import IngenError
 from ingen_sdkgen import toolchains
+from ingen_sdkgen.building.python import build_python, world_of
+from ingen_sdkgen.building.running import BuildFailure, run
 from ingen_sdkgen.project import Project, Target
 from ingen_sdkgen.project.applying import write
 
+__all__ = ["BuildFailure", "Guest", "build", "componentize"]
+
 C_TARGET = "wasm32-wasi"
 RUST_TARGET = "wasm32-unknown-unknown"
-
-
-class BuildFailure(IngenError):
-    """A guest could not be built. `output` is what the tool printed, empty where none has run."""
-
-    def __init__(self, message: str, output: str = "") -> None:
-        super().__init__(f"{message}\n{output.rstrip()}" if output.strip() else message)
-        self.output = output
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +36,11 @@ class Guest:
     @property
     def name(self) -> str:
         """The plain name of its world."""
-        if self.target.world is not None:
-            return self.target.world.rpartition("/")[2].partition("@")[0]
+        world = self.target.world
+        if world is None and self.target.language.name == "python":
+            world = world_of(self.target.out)
+        if world is not None:
+            return world.rpartition("/")[2].partition("@")[0]
         return PurePosixPath(min(self.generated)).stem.replace("_", "-")
 
     @property
@@ -62,6 +59,11 @@ def build(guest: Guest) -> bool:
             wasm = _build_c(guest)
         case "rust":
             wasm = _build_rust(guest)
+        case "python":
+            made = build_python(guest)
+            if made is None:
+                return False
+            wasm = made
         case other:
             raise BuildFailure(f"ingen-sdkgen does not know how to compile {other}: its templates add it")
     # Some compilers make a component themselves, such as Rust's for wasm32-wasip2.
@@ -90,7 +92,7 @@ def componentize(module: bytes, name: str, adapters: Sequence[str] = ()) -> byte
         source, made = Path(folder, "module.wasm"), Path(folder, "component.wasm")
         source.write_bytes(module)
         command = [str(toolchains.wasm_tools()), "component", "new", str(source), "-o", str(made), *options]
-        _run(f"wasm-tools cannot make a component of {name}", command, Path())
+        run(f"wasm-tools cannot make a component of {name}", command, Path())
         return made.read_bytes()
 
 
@@ -125,8 +127,13 @@ def _build_c(guest: Guest) -> bytes:
             "-o",
             str(made),
         ]
-        _run(f"the C compiler rejects {guest.name}", command, root)
+        run(f"the C compiler rejects {guest.name}", command, root)
         return made.read_bytes()
+
+
+def _from(root: Path, path: Path) -> str:
+    """A path as a tool that runs in the root takes it: a relative one keeps this place out of the result."""
+    return Path(os.path.relpath(path, root)).as_posix()
 
 
 # --- Rust -----------------------------------------------------------------------------------------------
@@ -144,7 +151,7 @@ def _build_rust(guest: Guest) -> bytes:
         "--message-format=json-render-diagnostics",
         *guest.target.build.flags,
     ]
-    output = _run(f"cargo cannot build {guest.name}", command, manifest.parent, RUSTC=str(compiler))
+    output = run(f"cargo cannot build {guest.name}", command, manifest.parent, RUSTC=str(compiler))
     made = _artifacts(output, manifest)
     if len(made) != 1:
         found = f"{len(made)} WebAssembly modules" if made else "no WebAssembly module"
@@ -172,34 +179,3 @@ def _artifacts(messages: str, manifest: Path) -> list[Path]:
         if message.get("reason") == "compiler-artifact" and Path(message["manifest_path"]) == manifest:
             found += [Path(name) for name in message["filenames"] if name.endswith(".wasm")]
     return found
-
-
-# --- Running tools --------------------------------------------------------------------------------------
-
-
-def _from(root: Path, path: Path) -> str:
-    """A path as a tool that runs in the root takes it: a relative one keeps this place out of the result."""
-    return Path(os.path.relpath(path, root)).as_posix()
-
-
-def _run(failure: str, command: Sequence[str], folder: Path, **environment: str) -> str:
-    """What a tool prints on standard output.
-
-    Raises: BuildFailure, with what it prints on standard error
-    """
-    try:
-        result = subprocess.run(
-            command,
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise BuildFailure(f"{command[0]} does not start: {error.strerror or error}") from error
-    if result.returncode != 0:
-        raise BuildFailure(f"{failure} (exit status {result.returncode})", result.stderr)
-    return result.stdout
