@@ -11,6 +11,7 @@ import pytest
 
 from ingen_runtime.canonical import ResultError
 from ingen_runtime.component.linker import Linker
+from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.interface import Network
 from ingen_runtime.sdk import Vm, sdk_imports, variables_of
 from tests.sdk.building import LANGUAGES, scenarios
@@ -39,12 +40,14 @@ class Guest:
     def __init__(self, language: str, network: Network, environment: Mapping[str, str] = ENVIRONMENT) -> None:
         self.reports: asyncio.Queue[str] = asyncio.Queue()
         self._language = language
-        self._imports = {**sdk_imports(network, environment), "report": self.reports.put_nowait}
+        self._network = network
+        self._environment = environment
 
     async def run(self, scenario: str, *arguments: str) -> str:
         """What a scenario returns, or `error NAME` where it fails."""
-        instance = await Linker(self._imports).instantiate_async(scenarios(self._language))
-        with instance:
+        process = Process(network=self._network, environment=self._environment)
+        linker = Linker({**sdk_imports(process), "report": self.reports.put_nowait})
+        with process, await linker.instantiate_async(scenarios(self._language)) as instance:
             try:
                 result: Any = await instance.exports.run.call_async(scenario, list(arguments))
             except ResultError as error:
