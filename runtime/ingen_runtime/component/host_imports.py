@@ -104,10 +104,8 @@ class ImportResolver:
             try:
                 given = find_import(self._provided, plan.import_names[name])
             except LookupError:
-                if isinstance(extern, TypeExtern) and not isinstance(extern.entity, ResourceEntity):
-                    continue
                 given = _implementation(self._provided, name) if isinstance(extern, FuncEntity) else _ABSENT
-                if given is _ABSENT and not self._trap_missing:
+                if given is _ABSENT and not self._trap_missing and not _is_only_types(extern):
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
             self._classes = None
@@ -210,6 +208,17 @@ class ImportResolver:
                         continue
                     exports[name] = self._item(name, found, extern, inner_path)
         return InstanceItem(exports)
+
+
+def _is_only_types(extern: Extern) -> bool:
+    """Whether there is nothing to implement: types that are no resources, and interfaces of such."""
+    match extern:
+        case TypeExtern(entity):
+            return not isinstance(entity, ResourceEntity)
+        case InstanceType():
+            return all(map(_is_only_types, extern.exports.values()))
+        case _:
+            return False
 
 
 def _missing_error(missing: list[tuple[str, str]]) -> LinkError:
