@@ -26,8 +26,6 @@ from ingen_runtime.canonical import (
     resource_rep,
 )
 from ingen_runtime.canonical.handles import Loan
-from ingen_runtime.component.concurrency.calls import lower_async
-from ingen_runtime.component.concurrency.destructors import TaskDestructor, drop_builtin
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -56,6 +54,9 @@ def lower(
         # The callee may wait, so the caller has to be able to.
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
+        # Late: slow to import, and most components have no tasks.
+        from ingen_runtime.component.concurrency.calls import lower_async
+
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
         host = func
@@ -198,9 +199,10 @@ def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinS
                 return resource_rep(state, resource, value)
 
         case "resource.drop":
-            destructor = resource.destructor
-            if isinstance(destructor, TaskDestructor):
-                return drop_builtin(store, type_, context, resource, destructor)
+            make_drop = getattr(resource.destructor, "make_drop", None)
+            if make_drop is not None:  # a `TaskDestructor`
+                drop: CoreFunc = make_drop(store, type_, context, resource)
+                return drop
 
             def call(value: int) -> Any:
                 resource_drop(state, resource, value)
