@@ -175,7 +175,7 @@ async def _virtual(vpc: VirtualVpc, max_sockets: int) -> AsyncIterator[Pair]:
 
 @asynccontextmanager
 async def _host(max_sockets: int, connect_timeout_s: float) -> AsyncIterator[Pair]:
-    # Pings take what the machine lets; who lets nothing sees that in tests/runtime/network/test_host_network.py.
+    # Pings take what the machine lets; tests/runtime/network/test_netns.py has what it does not let.
     client, server = (
         HostNetwork(max_sockets=max_sockets, connect_timeout_s=connect_timeout_s) for _ in range(2)
     )
