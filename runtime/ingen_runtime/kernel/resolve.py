@@ -24,6 +24,8 @@ from ingen_runtime.kernel.errors import FileError, FileErrorKind, file_error
 
 _MOST_LINKS: Final = 40
 """Symbolic links in one look-up, as in Linux."""
+_LONGEST_PATH: Final = 4096
+"""In bytes, as in Linux."""
 _MOST_OPEN: Final = 128
 """Folders that a walk keeps open: how deep it may go."""
 _MOST_RETRIES: Final = 64
@@ -120,6 +122,8 @@ def check_path(path: bytes) -> None:
         raise _leaves()
     if b"\0" in path:
         raise FileError(FileErrorKind.INVALID, "a path with a NUL byte")
+    if len(path) >= _LONGEST_PATH:
+        raise FileError(FileErrorKind.NAME_TOO_LONG)
 
 
 def _leaves() -> FileError:

@@ -11,6 +11,7 @@ import pytest
 from ingen_runtime.kernel.directories import Directory
 from ingen_runtime.kernel.errors import FileError, FileErrorKind
 from ingen_runtime.kernel.files import Advice, File, FileAccount, FileType, Whence
+from ingen_runtime.kernel.resolve import Resolver, WalkingResolver
 from tests.runtime.kernel.refusals import refused
 
 
@@ -69,6 +70,7 @@ def test_opening(root: Directory) -> None:
         (FileErrorKind.INVALID, "a\0b", {}),
         (FileErrorKind.ILLEGAL_BYTE_SEQUENCE, "a\ud800", {}),
         (FileErrorKind.NAME_TOO_LONG, "x" * 300, {}),
+        (FileErrorKind.NAME_TOO_LONG, "./" * 2100 + "a", {}),
     ]:
         with refused(kind):
             root.open(path, **options)
@@ -270,3 +272,18 @@ def test_errors_do_not_show_the_hosts_paths(root: Directory, given: Path) -> Non
         root.open("missing/file")
     assert str(given) not in str(caught.value)
     assert str(caught.value) == "no-entry: No such file or directory"
+
+
+def test_deep_paths(root: Directory, resolver: Resolver) -> None:
+    folder = root
+    for _ in range(140):
+        folder.create_directory("d")
+        opened = folder.open("d")
+        assert isinstance(opened, Directory)
+        folder = opened
+    assert root.stat("d/" * 120 + ".").type is FileType.DIRECTORY
+    if isinstance(resolver, WalkingResolver):
+        with refused(FileErrorKind.NAME_TOO_LONG):  # so many folders would be open at once
+            root.open("d/" * 140 + ".")
+    else:
+        assert isinstance(root.open("d/" * 140 + "."), Directory)
