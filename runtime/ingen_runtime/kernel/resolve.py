@@ -18,7 +18,7 @@ import os
 import stat
 import sys
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import Final, NoReturn
 
 from ingen_runtime.kernel.errors import FileError, FileErrorKind, file_error
 
@@ -53,6 +53,11 @@ class Place:
         found = os.stat(self.name, dir_fd=self.fd, follow_symlinks=False)
         if not stat.S_ISDIR(found.st_mode):
             raise FileError(FileErrorKind.NOT_DIRECTORY)
+
+    def refuse_new(self) -> NoReturn:
+        """Say why nothing but a folder can be made under a name with a slash."""
+        self.check_folder()
+        raise FileError(FileErrorKind.EXIST)
 
     def close(self) -> None:
         if self._opened:
