@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingen_runtime.engine import wat_to_wasm
+from tests.runtime.component.stream_guest import GUEST
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -79,6 +80,7 @@ def test_examples(page: str, count: int, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     Path("greeter.wasm").write_bytes(wat_to_wasm(COMPONENT))
     Path("hello.wasm").write_bytes(wat_to_wasm(PROGRAM))
+    Path("streams.wasm").write_bytes(wat_to_wasm(GUEST))
     # Fences are no output.
     lines = (DOCS / page).read_text().splitlines()
     text = "\n".join(["" if line.startswith("```") else line for line in lines])

@@ -1,0 +1,1 @@
+"""Emulated cloud VMs: each has addresses, environment and folders, and runs guest processes."""

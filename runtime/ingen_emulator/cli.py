@@ -1,0 +1,89 @@
+"""The command `ingen`: its arguments, its exit statuses and how it reports failure."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ingen_emulator import run
+from ingen_emulator.failures import EndedError, UsageError
+from ingen_runtime.errors import IngenError, InternalError
+
+EXIT_USER = 1
+EXIT_USAGE = 2
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argparse with our form of usage errors."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+    def refuse(self, unknown: str) -> NoReturn:
+        """End with the usage error that an option is not known."""
+        near = difflib.get_close_matches(unknown.partition("=")[0], self._option_string_actions, n=1)
+        hint = f"did you mean {near[0]}?" if near else "what is meant for the program goes after `--`"
+        self.error(f"there is no option {unknown}; {hint}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with `argv` (default: that of the process) and return its exit status.
+
+    Raises: SystemExit from argparse, for wrong usage (2) and `--help` (0).
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    parser = _Parser(prog="ingen", description="Emulate cloud VMs whose processes are WebAssembly programs.")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
+    verb = verbs.add_parser(
+        "run",
+        help="run one program as the guest process of a VM",
+        description=run.DESCRIPTION,
+        epilog=run.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        usage="ingen run [OPTION...] PROGRAM [ARG...] [-- ARG...]",
+    )
+    run.define(verb)
+    # What follows `--` is the program's, whatever it looks like.
+    split = list(argv).index("--") if "--" in argv else len(argv)
+    options, unknown = parser.parse_known_args(argv[:split])
+    for each in unknown:
+        if each.startswith("-") and each != "-":
+            verb.refuse(each)
+    arguments = [*options.arguments, *unknown, *argv[split + 1 :]]
+    try:
+        return run.run(options, arguments)
+    except UsageError as error:
+        verb.error(str(error))
+    except EndedError as error:
+        print(f"ingen: {error}", file=sys.stderr)
+        return error.status
+    except InternalError as error:
+        return _bug(error)
+    except IngenError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER
+    except BrokenPipeError:
+        # Else the interpreter would complain when it flushes what nobody reads.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        return _bug(error)
+
+
+def _bug(error: Exception) -> int:
+    print(f"error: a bug in ingen; please report it: {type(error).__name__}: {error}", file=sys.stderr)
+    if os.environ.get("INGEN_TRACEBACK") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    return EXIT_BUG

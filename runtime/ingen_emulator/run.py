@@ -1,0 +1,150 @@
+"""`ingen run`: one program as the guest process of one VM."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+from collections.abc import Sequence
+from ipaddress import ip_interface
+from pathlib import Path
+from typing import Final
+
+from ingen_emulator.failures import EndedError, UsageError
+from ingen_emulator.networks import read_network
+from ingen_emulator.vm import Vm
+from ingen_runtime import Component
+from ingen_runtime.errors import ComponentFormatError, IngenError, Trap
+from ingen_runtime.kernel.host_streams import HostInput, HostOutput
+from ingen_runtime.kernel.limits import MIB, Limits
+from ingen_runtime.kernel.process import Folder
+from ingen_runtime.network.interface import IPInterface
+
+EXIT_TIMEOUT: Final = 124
+EXIT_TRAP: Final = 134
+
+DESCRIPTION: Final = "Run a WebAssembly program as the guest process of one emulated VM."
+
+EPILOG: Final = """\
+PROGRAM is a component that exports wasi:cli/run, or a core module for preview 1 of WASI. It sees the folders
+of --dir, and /vm and /process, which are its own: empty at first, and gone afterwards.
+
+networks:
+  virtual       inside this process; nobody else is there (default)
+  host          the sockets of this machine
+  netns:NAME    sockets of the Linux network namespace NAME, for which it needs to be root
+
+exit status: the program's own; otherwise
+  1    ingen could not run it; the message says why
+  2    the command line is wrong
+  70   a bug in ingen
+  124  the time of --timeout was over
+  130  Ctrl-C
+  134  the program was stopped by a trap
+
+examples:
+  ingen run hello.wasm
+  ingen run server.wasm --network host --env PORT=8080 --dir ./data:/data:ro
+  ingen run tool.wasm -- --help
+"""
+
+
+def define(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the verb."""
+    parser.add_argument("program", metavar="PROGRAM", type=Path, help="what to run")
+    parser.add_argument("arguments", metavar="ARG", nargs="*", help="an argument of the program")
+    parser.add_argument(
+        "--env", metavar="KEY=VALUE", action="append", default=[], help="a variable; may be repeated"
+    )
+    parser.add_argument(
+        "--dir",
+        metavar="HOST:GUEST[:ro]",
+        action="append",
+        default=[],
+        help="a folder, and its name for the program; with `:ro` it cannot be changed; may be repeated",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="CIDR",
+        action="append",
+        default=[],
+        help="an address of the VM with its subnet, such as 10.1.0.5/24; may be repeated",
+    )
+    parser.add_argument(
+        "--network", metavar="NETWORK", default="virtual", help="virtual, host or netns:NAME (see below)"
+    )
+    parser.add_argument("--name", default="vm", help="the name of the VM")
+    parser.add_argument(
+        "--memory-mib", metavar="N", type=int, help="how large the program's memory may become"
+    )
+    parser.add_argument("--timeout", metavar="SECONDS", type=float, help="end the program after this time")
+
+
+def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
+    """Carry the verb out; returns the exit status.
+
+    Raises: UsageError, and IngenError for what cannot be run.
+    """
+    environment = dict(map(_variable, options.env))
+    folders = list(map(_folder, options.dir))
+    open_network = read_network(options.network, list(map(_address, options.address)))
+    if options.memory_mib is not None and not 1 <= options.memory_mib <= 4096:
+        raise UsageError(f"--memory-mib is {options.memory_mib}; it can be 1 to 4096")
+    if options.timeout is not None and not 0 < options.timeout < math.inf:
+        raise UsageError(f"--timeout is {options.timeout}; it has to be more than 0")
+    try:
+        program = Component.from_file(options.program)
+    except OSError as error:
+        raise IngenError(f"cannot read {options.program}: {error.strerror}") from None
+    except ComponentFormatError as error:
+        raise IngenError(f"cannot run {options.program}: {error}") from None
+    limits = Limits(memory_bytes=None if options.memory_mib is None else options.memory_mib * MIB)
+
+    async def in_a_vm() -> int:
+        async with Vm(options.name, open_network(options.name)) as vm:
+            return await vm.run(
+                program,
+                [options.program.name, *arguments],
+                environment=environment,
+                folders=folders,
+                stdin=HostInput(0),
+                stdout=HostOutput(1),
+                stderr=HostOutput(2),
+                limits=limits,
+                timeout_s=options.timeout,
+            )
+
+    try:
+        return asyncio.run(in_a_vm())
+    except TimeoutError:
+        raise EndedError(f"ended after {options.timeout:g} s, as --timeout says", EXIT_TIMEOUT) from None
+    except Trap as trap:
+        # Its standard error was shown when it was written.
+        trap.guest_stderr = b""
+        raise EndedError(f"the program was stopped: {trap}", EXIT_TRAP) from None
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise UsageError(f"--env {text}: it is KEY=VALUE")
+    return name, value
+
+
+def _folder(text: str) -> Folder:
+    try:
+        folder = Folder.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--dir: {error}") from None
+    if not Path(folder.host).is_dir():
+        raise UsageError(f"--dir {text}: there is no folder {folder.host}")
+    return folder
+
+
+def _address(text: str) -> IPInterface:
+    try:
+        return ip_interface(text)
+    except ValueError:
+        raise UsageError(
+            f"--address {text}: it is an address with a prefix length, such as 10.1.0.5/24"
+        ) from None

@@ -1,0 +1,138 @@
+"""An emulated VM: a name, a place, addresses, variables and folders, and the processes that run in it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from ingen_runtime import Component
+from ingen_runtime.frozen import frozen
+from ingen_runtime.kernel.limits import Limits
+from ingen_runtime.kernel.process import Folder, Process
+from ingen_runtime.kernel.streams import InputStream, OutputStream
+from ingen_runtime.network.interface import Network
+from ingen_runtime.sdk import sdk_imports
+from ingen_runtime.wasi.program import run_program
+
+VM_FOLDER: Final = "/vm"
+"""Where processes see the folder that all processes of their VM share."""
+PROCESS_FOLDER: Final = "/process"
+"""Where a process sees the folder that it has to itself."""
+
+
+@frozen
+class Place:
+    """Where a VM is and whose it is; any of it may be empty."""
+
+    region: str = ""
+    data_center: str = ""
+    cluster: str = ""
+    host: str = ""
+    owner: str = ""
+
+
+class Vm:
+    """A VM on a network. `name` and `role` are not empty.
+
+    Its folder and those of its processes are temporary ones of the host; `aclose` removes them and leaves the
+    network.
+
+    Raises: ValueError where name or role is empty.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: Network,
+        *,
+        role: str = "vm",
+        place: Place | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        if not name or not role:
+            raise ValueError("the name and the role of a VM must not be empty")
+        self.name = name
+        self.network = network
+        self._folder = Path(tempfile.mkdtemp(prefix="ingen-vm-"))
+        (self._folder / "vm").mkdir()
+        self.environment = {**_identity(name, role, place or Place(), network), **(environment or {})}
+        """The variables that each process of the VM begins with."""
+
+    async def run(
+        self,
+        program: Component,
+        arguments: Sequence[str] = (),
+        *,
+        environment: Mapping[str, str] | None = None,
+        folders: Sequence[Folder] = (),
+        stdin: InputStream | None = None,
+        stdout: OutputStream | None = None,
+        stderr: OutputStream | None = None,
+        limits: Limits | None = None,
+        timeout_s: float | None = None,
+    ) -> int:
+        """Run a program as a guest process, to its end; returns its exit status.
+
+        `arguments` begin with the program's name. Cancelling the task ends the process.
+
+        Raises: Trap, LinkError; FileError for a folder that cannot be opened; TimeoutError.
+        """
+        own = Path(tempfile.mkdtemp(prefix="process-", dir=self._folder))
+        process = Process(
+            arguments=arguments,
+            environment={**self.environment, **(environment or {})},
+            folders=[
+                Folder(self._folder / "vm", VM_FOLDER),
+                Folder(own, PROCESS_FOLDER),
+                *folders,
+            ],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            network=self.network,
+            limits=limits,
+        )
+        with process:
+            imports = sdk_imports(process)
+            async with asyncio.timeout(timeout_s):
+                return await run_program(program, process, imports)
+
+    async def aclose(self) -> None:
+        """Leave the network and remove the folders; may be called again."""
+        await self.network.aclose()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def __aenter__(self) -> Vm:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+
+def _identity(name: str, role: str, place: Place, network: Network) -> dict[str, str]:
+    """What tells a process who it is: the variables that the SDK reads."""
+    addresses = [interface.ip for interface in network.interfaces]
+    primary = {version: str(next((a for a in addresses if a.version == version), "")) for version in (4, 6)}
+    return {
+        "EVM_DATA_FOLDER": VM_FOLDER,
+        "EGP_DATA_FOLDER": PROCESS_FOLDER,
+        "EVM_LOC_REGION": place.region,
+        "EVM_LOC_DC": place.data_center,
+        "EVM_LOC_CLUSTER": place.cluster,
+        "EVM_LOC_HOST": place.host,
+        "EVM_NAME": name,
+        "EVM_OWNER": place.owner,
+        "EVM_ROLE": role,
+        "EVM_PRIVATE_IPV4": primary[4],
+        "EVM_PRIVATE_IPV6": primary[6],
+    }
