@@ -228,7 +228,7 @@ class Directory(Descriptor):
 
     async def sync(self) -> None:
         """Return once the disk has what was changed in the folder."""
-        await self._sync(os.fsync)
+        await self._in_thread(os.fsync)
 
     def _fd(self) -> int:
         if self.fd < 0:

@@ -89,7 +89,7 @@ def test_what_was_not_opened_for_it_cannot_be_read_or_written(root: Directory) -
     with refused(FileErrorKind.BAD_DESCRIPTOR):
         neither.read_into([bytearray(1)])
     with refused(FileErrorKind.BAD_DESCRIPTOR):
-        reading.allocate(0, 10)
+        asyncio.run(reading.allocate(0, 10))
     with pytest.raises(FileError):
         reading.set_size(0)
 
@@ -98,7 +98,7 @@ def test_size_times_and_stat(root: Directory, given: Path) -> None:
     file = new_file(root, "a", b"0123456789")
     file.set_size(4)
     assert (given / "a").read_bytes() == b"0123"
-    file.allocate(0, 8)
+    asyncio.run(file.allocate(0, 8))
     file.advise(0, 8, Advice.SEQUENTIAL)
     file.set_times(1_000_000_001, 2_000_000_002)
     file.set_times(None, 3_000_000_003)

@@ -149,7 +149,7 @@ def test_written_bytes(limited: Limited) -> None:
     for operation in (
         lambda: file.write(b"x"),
         lambda: other.write_from([b"x"], 0),
-        lambda: file.allocate(0, 1),
+        lambda: asyncio.run(file.allocate(0, 1)),
     ):
         with refused(FileErrorKind.INSUFFICIENT_SPACE):
             operation()
@@ -174,7 +174,7 @@ def test_file_bytes(limited: Limited, given: Path) -> None:
         lambda: file.write(b"901"),
         lambda: file.write(b"x", 10),
         lambda: file.set_size(11),
-        lambda: file.allocate(5, 6),
+        lambda: asyncio.run(file.allocate(5, 6)),
         lambda: new_file(root, append=True).write(b"901"),
     ):
         with refused(FileErrorKind.FILE_TOO_LARGE):
