@@ -67,6 +67,7 @@ bench-generate *ARGS:
 bench-host:
     python -m benchmarks.calls
     python -m benchmarks.startup
+    python -m benchmarks.wasi
 
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]

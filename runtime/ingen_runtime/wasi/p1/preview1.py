@@ -23,8 +23,8 @@ from ingen_runtime.wasi.p1.process_functions import ProcessFunctions
 
 _MAY_WAIT: Final = frozenset(
     """
-    fd_datasync fd_pwrite fd_read fd_readdir fd_sync fd_write poll_oneoff random_get sched_yield sock_accept
-    sock_recv sock_send
+    fd_allocate fd_datasync fd_pwrite fd_read fd_readdir fd_sync fd_write poll_oneoff random_get sched_yield
+    sock_accept sock_recv sock_send
     """.split()
 )
 
