@@ -26,7 +26,7 @@ class _Layout:
     out: str
     """The folder of the bindings."""
     file: str | None
-    """What the bindings are called, None for a name that follows from the world's."""
+    """What the bindings are called, None where the folder is."""
     files: Mapping[str, str]
     """Templates by the path of the file that they make."""
 
@@ -40,6 +40,11 @@ _EVERYWHERE = {
 _LAYOUTS = {
     "rust": _Layout("src", "bindings", {"Cargo.toml": "rust/Cargo.toml.j2", "src/lib.rs": "rust/lib.rs.j2"}),
     "c": _Layout("bindings", "bindings", {"src/guest.c": "c/guest.c.j2"}),
+    "python": _Layout(
+        "src/bindings",
+        None,
+        {"src/guest.py": "python/guest.py.j2", "src/test_guest.py": "python/test_guest.py.j2"},
+    ),
 }
 
 LANGUAGES = tuple(_LAYOUTS)

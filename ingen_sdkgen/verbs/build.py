@@ -16,10 +16,12 @@ cargo, Python with componentize-py. What has not changed is not compiled again.
 Each [[guest]] may have a [guest.build]:
   output     the file to make (default: build/WORLD.wasm)
   sources    C: your source files, as patterns (default: ["src/*.c"])
-             Python: the folder of your code (default: the folder of the bindings)
+             Python: the module that your code begins with (default: "src/guest.py")
   flags      more arguments for the compiler
-  target     the target (default: wasm32-wasi for C, wasm32-unknown-unknown for Rust)
-  component  true: make a component of the module (through wasm-tools)
+  target     the target (default: wasm32-wasi for C, wasm32-unknown-unknown for Rust and Python)
+             Python: with wasm32-wasip2, the default where the world imports WASI, the guest has a clock,
+             files and standard output; without, they trap
+  component  true: make a component of the module (through wasm-tools); of Python it always is one
 """
 
 _BUILD_EPILOG = """\

@@ -27,7 +27,9 @@ def define(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument(
         "folder", metavar="NAME", type=Path, help=f"the folder to make; its name is that of the {verb} world"
     )
-    parser.add_argument("--language", metavar="L", required=True, help="the language of the guest: rust or c")
+    parser.add_argument(
+        "--language", metavar="L", required=True, help="the language of the guest: rust, c or python"
+    )
     add_running(parser)
 
 

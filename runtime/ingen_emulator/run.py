@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from ingen_emulator.failures import EndedError, UsageError
-from ingen_emulator.networks import open_network
+from ingen_emulator.networks import read_network
 from ingen_emulator.vm import Vm
 from ingen_runtime import Component
 from ingen_runtime.errors import ComponentFormatError, IngenError, Trap
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     """
     environment = dict(map(_variable, options.env))
     folders = list(map(_folder, options.dir))
-    addresses = list(map(_address, options.address))
+    open_network = read_network(options.network, list(map(_address, options.address)))
     if options.memory_mib is not None and not 1 <= options.memory_mib <= 4096:
         raise UsageError(f"--memory-mib is {options.memory_mib}; it can be 1 to 4096")
     if options.timeout is not None and not 0 < options.timeout < math.inf:
@@ -101,8 +101,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     limits = Limits(memory_bytes=None if options.memory_mib is None else options.memory_mib * MIB)
 
     async def in_a_vm() -> int:
-        network = open_network(options.network, options.name, addresses)
-        async with Vm(options.name, network) as vm:
+        async with Vm(options.name, open_network(options.name)) as vm:
             return await vm.run(
                 program,
                 [options.program.name, *arguments],

@@ -98,7 +98,7 @@ class Vm:
             limits=limits,
         )
         with process:
-            imports = sdk_imports(self.network, process.environment)
+            imports = sdk_imports(process)
             async with asyncio.timeout(timeout_s):
                 return await run_program(program, process, imports)
 

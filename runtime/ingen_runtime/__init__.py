@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ingen_runtime.canonical import Err, Ok, ResourceHandle, ResultError, Some, ValueClasses
     from ingen_runtime.component.component import Component
+    from ingen_runtime.component.concurrency.host_ends import FutureReader, StreamReader, StreamWriter
     from ingen_runtime.component.instance import Instance
     from ingen_runtime.component.linker import Linker
     from ingen_runtime.waiting import may_wait
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 _PLACES = {
     "Component": "ingen_runtime.component.component",
     "Err": "ingen_runtime.canonical",
+    "FutureReader": "ingen_runtime.component.concurrency.host_ends",
     "Instance": "ingen_runtime.component.instance",
     "Linker": "ingen_runtime.component.linker",
     "Ok": "ingen_runtime.canonical",
     "ResourceHandle": "ingen_runtime.canonical",
     "ResultError": "ingen_runtime.canonical",
     "Some": "ingen_runtime.canonical",
+    "StreamReader": "ingen_runtime.component.concurrency.host_ends",
+    "StreamWriter": "ingen_runtime.component.concurrency.host_ends",
     "ValueClasses": "ingen_runtime.canonical",
     "may_wait": "ingen_runtime.waiting",
 }
@@ -38,12 +42,15 @@ _PLACES = {
 __all__ = [
     "Component",
     "Err",
+    "FutureReader",
     "Instance",
     "Linker",
     "Ok",
     "ResourceHandle",
     "ResultError",
     "Some",
+    "StreamReader",
+    "StreamWriter",
     "ValueClasses",
     "may_wait",
 ]

@@ -14,6 +14,7 @@ from ingen_runtime.canonical import Err, GuestResource, Ok, ResourceHandle, Resu
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.entities import FuncEntity
 from ingen_runtime.component.exports import Exports
+from ingen_runtime.component.fingerprints import Fingerprints
 from ingen_runtime.component.host_imports import Implementation
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.component.linker import Linker
@@ -61,18 +62,27 @@ class Functions(dict[str, Any]):
         return bound
 
 
-def functions(exports: Exports, expected: Mapping[str, str], *, asynchronous: bool = False) -> Functions:
-    """Exported functions, whose types are those that a binding was generated for.
+def functions(
+    exports: Exports, expected: Mapping[str, tuple[str, str]], *, asynchronous: bool = False
+) -> Functions:
+    """Exported functions, whose types are those that a binding was generated for: `expected` has for each
+    its type as text, and the type's fingerprint.
 
     Raises: LinkError, where one is missing or has another type.
     """
-    for name, type_ in expected.items():
+    fingerprints = Fingerprints()
+    for name, (type_, fingerprint) in expected.items():
         entity = exports.instance_type.exports.get(name)
         if not isinstance(entity, FuncEntity):
             raise LinkError(f"the component does not export the function `{name}`", name)
-        text = func_type_text(entity.type)
-        if text != type_:
-            raise LinkError(f"the function `{name}` is `{text}`, and the binding is for `{type_}`", name)
+        if fingerprints.of_function(entity.type) != fingerprint:
+            text = func_type_text(entity.type)
+            if text == type_:
+                text = func_type_text(entity.type, expand=True)
+                type_ = f"another content of `{type_}`"
+            else:
+                type_ = f"`{type_}`"
+            raise LinkError(f"the function `{name}` is `{text}`, and the binding is for {type_}", name)
     return Functions(exports, asynchronous=asynchronous)
 
 

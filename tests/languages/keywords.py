@@ -107,3 +107,22 @@ world names {{
 {chr(10).join(sides)}
 }}
 """
+
+
+def named_world(name: str) -> str:
+    """A world of that name, with the name in it again."""
+    return f"""package test:named;
+
+world %{name} {{
+  enum e {{ x }}
+  import f: func(a: e) -> result<string, e>;
+  import i: interface {{ g: func(); }}
+  export h: func(%{name}: list<u8>) -> e;
+  export j: interface {{
+    resource %{name} {{
+      constructor();
+      x: static func(%{name}: string) -> %{name};
+    }}
+  }}
+}}
+"""

@@ -9,7 +9,7 @@ import jinja2
 import pytest
 from jinja2 import nodes
 
-from ingen_sdkgen.languages import c, python_host, rust
+from ingen_sdkgen.languages import c, python_guest, python_host, rust
 from ingen_sdkgen.render import Header, TemplateError, Templates, doc, indent, own_templates, verify
 
 _NODES = (
@@ -96,7 +96,9 @@ def test_what_is_placing_is_not() -> None:
     assert violations(source) == []
 
 
-@pytest.mark.parametrize("language", [c, python_host, rust], ids=lambda language: str(language.LANGUAGE))
+@pytest.mark.parametrize(
+    "language", [c, python_guest, python_host, rust], ids=lambda language: str(language.LANGUAGE)
+)
 def test_a_language_knows_its_templates(language: ModuleType) -> None:
     assert sorted(language.TEMPLATES) == Templates().names(language.LANGUAGE)
 

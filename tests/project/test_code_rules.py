@@ -43,7 +43,7 @@ def test_code_passes(command: list[str]) -> None:
         (
             "runtime/ingen_runtime/errors.py",
             "import ingen_sdkgen",
-            "The runtime knows nothing of the generator",
+            "The runtime knows nothing of the generator and the emulator",
         ),
         ("runtime/ingen_runtime/errors.py", "import wasmtime", "Nothing imports the wasmtime package"),
         ("ingen_sdkgen/model.py", "import wasmtime.component", "Nothing imports the wasmtime package"),

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "ingen_sdkgen": ROOT / "ingen_sdkgen",
     "ingen_sdkgen/templates": ROOT / "templates",
+    "ingen_emulator": ROOT / "runtime" / "ingen_emulator",
     "ingen_runtime": ROOT / "runtime" / "ingen_runtime",
 }
 

@@ -96,11 +96,11 @@ def test_values_pass_through(data: st.DataObject) -> None:
     echo, got = pair.ours("echo", returned)
     result = echo(given_value)
     their_echo, their_got = pair.in_theirs("echo", translation.theirs(returned, type_))
-    their_result = their_echo(translation.theirs(given_value, type_))
+    their_result = translation.ours(their_echo(translation.theirs(given_value, type_)), type_)
     assert [translation.normal(value, type_) for value in got] == [
-        translation.normal_theirs(value, type_) for value in their_got
+        translation.normal(translation.ours(value, type_), type_) for value in their_got
     ]
-    assert translation.normal(result, type_) == translation.normal_theirs(their_result, type_)
+    assert translation.normal(result, type_) == translation.normal(their_result, type_)
     assert translation.normal(result, type_) == translation.normal(returned, type_)
 
 
@@ -139,4 +139,7 @@ def test_any_bytes_are_the_same_value_or_a_trap(data: st.DataObject) -> None:
         assert result is their_result
         return
     type_ = ListType(pair.type)
-    assert pair.translation.normal(result, type_) == pair.translation.normal_theirs(their_result, type_)
+    translation = pair.translation
+    assert translation.normal(result, type_) == translation.normal(
+        translation.ours(their_result, type_), type_
+    )

@@ -1,21 +1,23 @@
-"""Values as `wasmtime.component` has them: what it can express, and both kinds in one normal form."""
+"""Values as `wasmtime.component` has them: what it can express, theirs as ours, ours as theirs."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Protocol
 
 from wasmtime import component as theirs
 
 from ingen_runtime.canonical import Err, Ok, Some, ValueClasses
 from ingen_runtime.canonical.layout import components_of
 from ingen_runtime.component.types import (
+    BorrowType,
     EnumType,
     FixedListType,
     FlagsType,
     ListType,
     MapType,
     OptionType,
+    OwnType,
     PrimitiveType,
     RecordType,
     ResultType,
@@ -62,6 +64,8 @@ def _classes(type_: ValType | None) -> set[type]:
             return {tuple}
         case FlagsType():
             return {set}
+        case OwnType() | BorrowType():
+            return {theirs.ResourceAny, theirs.ResourceHost}
         case VariantType() | OptionType() | ResultType():
             if _is_tagged(type_):
                 return {theirs.Variant}
@@ -101,11 +105,22 @@ def is_expressible(type_: ValType) -> bool:
     return True
 
 
-class Translation:
-    """Translates values of the types of a component."""
+class Handles(Protocol):
+    """Translates handles of resources."""
 
-    def __init__(self, classes: ValueClasses) -> None:
+    def theirs(self, value: Any, type_: OwnType | BorrowType) -> Any:
+        """What stands there for an object of ours."""
+
+    def ours(self, value: Any, type_: OwnType | BorrowType) -> Any:
+        """The object that stands for a handle of theirs."""
+
+
+class Translation:
+    """Translates values of the types of a component; those with resources in them need `handles`."""
+
+    def __init__(self, classes: ValueClasses, handles: Handles | None = None) -> None:
         self._classes = classes
+        self._handles = handles
 
     def normal(self, value: Any, type_: ValType) -> Any:
         """Our value in a form that compares by content, a NaN as equal to itself."""
@@ -155,6 +170,9 @@ class Translation:
                 label, payload, inner = self._case(value, type_)
                 made = None if payload is None else self.theirs(inner, payload)
                 return theirs.Variant(label, made) if _is_tagged(type_) else made
+            case OwnType() | BorrowType():
+                assert self._handles is not None
+                return self._handles.theirs(value, type_)
             case _:
                 return value
 
@@ -174,30 +192,53 @@ class Translation:
                 assert isinstance(value, Ok | Err)
                 return ("ok", ok, value.value) if isinstance(value, Ok) else ("err", err, value.value)
 
-    def normal_theirs(self, value: Any, type_: ValType) -> Any:
-        """Their value in the normal form."""
+    def ours(self, value: Any, type_: ValType) -> Any:
+        """Their value as ours."""
         match type_:
-            case P.F32 | P.F64:
-                return "nan" if math.isnan(value) else value
-            case PrimitiveType() | FlagsType() | EnumType():
-                return value
             case RecordType(fields):
-                return [self.normal_theirs(getattr(value, field.label), field.type) for field in fields]
+                made = [self.ours(getattr(value, field.label), field.type) for field in fields]
+                return self._classes.record(type_).class_(*made)
             case TupleType(types):
-                return [self.normal_theirs(inner, each) for inner, each in zip(value, types, strict=True)]
+                return tuple(self.ours(inner, each) for inner, each in zip(value, types, strict=True))
+            case ListType(P.U8):
+                return value
             case ListType(element):
-                return [self.normal_theirs(inner, element) for inner in value]
+                return [self.ours(inner, element) for inner in value]
+            case FlagsType(labels):
+                bits = sum(1 << bit for bit, label in enumerate(labels) if label in value)
+                return self._classes.flags(type_)(bits)
+            case EnumType(labels):
+                return list(self._classes.enum(type_))[labels.index(value)]
             case VariantType() | OptionType() | ResultType():
                 tagged = _is_tagged(type_)
-                for label, payload in cases_of(type_):
+                for index, (label, payload) in enumerate(cases_of(type_)):
                     if tagged:
                         found, inner = value.tag == label, value.payload
                     else:
                         inner = value
                         found = value is None if payload is None else _fits(value, payload)
                     if found:
-                        return [label, None if payload is None else self.normal_theirs(inner, payload)]
-        raise AssertionError(f"{value!r} is none of {type_}")
+                        return self._made(type_, index, payload, inner)
+                raise AssertionError(f"{value!r} is none of {type_}")
+            case OwnType() | BorrowType():
+                assert self._handles is not None
+                return self._handles.ours(value, type_)
+            case _:
+                return value
+
+    def _made(
+        self, type_: VariantType | OptionType | ResultType, index: int, payload: ValType | None, inner: Any
+    ) -> Any:
+        """Our value of a case, from its payload in theirs."""
+        value = None if payload is None else self.ours(inner, payload)
+        match type_:
+            case VariantType():
+                class_ = self._classes.variant(type_).cases[index]
+                return class_() if payload is None else class_(value)
+            case OptionType(some):
+                return Some(value) if index == 1 and isinstance(some, OptionType) else value
+            case ResultType():
+                return (Ok, Err)[index](value)
 
 
 def _fits(value: Any, type_: ValType) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.plan import Plan, ScopePlan
+from ingen_sdkgen.languages.plan import FunctionPlan, Plan, ScopePlan
 from ingen_sdkgen.languages.python.names import Names, attribute_name, member_name
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
-from ingen_sdkgen.model import Alias, Enum, Flags, Record, TypeId, Variant
+from ingen_sdkgen.model import Alias, Enum, Flags, FunctionShape, Record, TypeId, Variant
+
+_SETTERS = {FunctionShape.SETTER, FunctionShape.METHOD_SETTER, FunctionShape.STATIC_SETTER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,6 @@ class DefinitionView:
     is_enum: bool = False
     is_flags: bool = False
 
-    @property
-    def is_registered(self) -> bool:
-        """Whether the runtime has to be told of the class."""
-        return not self.is_alias
-
 
 @dataclass(frozen=True, slots=True)
 class BuiltinsView:
@@ -103,16 +100,25 @@ def define_all(types: PyTypes, scopes: Iterable[ScopePlan], annotator: Annotator
 
 
 def member_names(plan: Plan, scopes: Iterable[ScopePlan]) -> set[str]:
-    """Every name that a class of a module, or the module itself, may have for a function or an attribute."""
+    """Every name that a class of a module, or the module itself, may have for a function or an attribute, and
+    those of parameters.
+    """
     found: set[str] = set()
     for scope in scopes:
-        found |= {attribute_name(function.item_name) for function in scope.functions}
+        for function in scope.functions:
+            found |= {function_name(function), *(attribute_name(param.name) for param in function.params)}
         found |= {attribute_name(resource.name) for resource in scope.resources}
         for type_ in scope.types:
             kind = plan.types[type_].kind
             if isinstance(kind, Record):
                 found |= {attribute_name(field.name) for field in kind.fields}
     return found
+
+
+def function_name(function: FunctionPlan) -> str:
+    """What a function is called: `max-speed` is `max_speed`, its setter `set_max_speed`."""
+    name = attribute_name(function.item_name)
+    return f"set_{name.rstrip('_')}" if function.shape in _SETTERS else name
 
 
 def define(types: PyTypes, type_: TypeId, annotator: Annotator) -> DefinitionView | None:

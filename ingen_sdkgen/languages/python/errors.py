@@ -61,6 +61,10 @@ class Errors:
         error = self.type_of(function)
         return None if error is None else self._names[error]
 
+    def name_of(self, type_: TypeId) -> str | None:
+        """The name of the exception class for a type, in the module of the type."""
+        return self._names.get(type_)
+
     def raised(self, function: FunctionPlan, annotator: Annotator) -> str | None:
         """What documentation says of it; None for what returns no `result`."""
         whole = whole_result(self._plan, function)

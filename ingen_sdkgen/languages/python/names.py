@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -23,8 +24,10 @@ __all__ = [
     "Names",
     "attribute_name",
     "class_name",
+    "constants_first",
     "member_name",
     "module_names",
+    "natural",
 ]
 
 BUILTIN_TYPES: Final = frozenset("bool bytearray bytes dict float int list memoryview str tuple type".split())
@@ -76,3 +79,14 @@ def module_names(plan: Plan, taken: Iterable[str] = ()) -> dict[str, str]:
 def _short(scope: ScopePlan) -> str:
     assert scope.key is not None, "an interface"
     return snake_case(scope.key if scope.labelled or scope.interface is None else scope.interface)
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """The key by which Python tools sort names: numbers in them by their value."""
+    parts = re.findall(r"[0-9]+|[^0-9]", name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def constants_first(names: Iterable[str]) -> list[str]:
+    """Names in the order of `__all__`."""
+    return sorted(names, key=lambda name: (not (len(name) > 1 and name.isupper()), natural(name)))

@@ -169,10 +169,15 @@ class Annotator:
     def _class(self, type_: TypeId) -> str:
         canonical = self._plan.types[type_].canonical
         assert not isinstance(canonical, Primitive), "nominal"
-        module = self._types.module(self._types.scope_of(canonical))
         is_resource = self._plan.types[canonical].value is None
         second = self._second and is_resource
-        name = (self._types.second_class_of if second else self._types.class_of)(canonical)
+        return self.qualified(
+            canonical, (self._types.second_class_of if second else self._types.class_of)(canonical)
+        )
+
+    def qualified(self, type_: TypeId, name: str) -> str:
+        """What the module of a type calls `name`, as this one writes it."""
+        module = self._types.module(self._types.scope_of(type_))
         if module == self._module:  # modules are imported with an underscore, which no member begins with
             return name
         self.imports.add(module)

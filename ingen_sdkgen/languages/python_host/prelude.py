@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ingen_sdkgen.languages.plan import Direction
 from ingen_sdkgen.languages.python.definitions import DefinitionView
 from ingen_sdkgen.languages.python.errors import ErrorView
+from ingen_sdkgen.languages.python.names import constants_first, natural
 from ingen_sdkgen.languages.python_host.views import SideView
 
 
@@ -25,16 +25,6 @@ def public_names(
             found |= {side.class_name, side.async_class_name}
         found |= {name for resource in side.resources for name in (resource.name, resource.async_name)}
     return constants_first(found)
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """The key by which Python tools sort names: numbers in them by their value."""
-    parts = re.findall(r"[0-9]+|[^0-9]", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-
-
-def constants_first(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: (not (len(name) > 1 and name.isupper()), natural(name)))
 
 
 def written_builtins(is_world: bool, sides: Mapping[Direction, SideView]) -> set[str]:

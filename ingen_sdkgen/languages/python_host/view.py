@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ingen_runtime.component.fingerprints import Fingerprints
 from ingen_runtime.component.type_text import func_type_text
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan, ResourcePlan, ScopePlan
-from ingen_sdkgen.languages.python.definitions import BuiltinsView, define_all, member_names
+from ingen_sdkgen.languages.python.definitions import BuiltinsView, define_all, function_name, member_names
 from ingen_sdkgen.languages.python.errors import Errors, whole_result
 from ingen_sdkgen.languages.python.names import BUILTIN_NAMES, Names, attribute_name, class_name, module_names
 from ingen_sdkgen.languages.python.types import Annotator, Position, PyTypes
 from ingen_sdkgen.languages.python_host.prelude import import_lines, public_names, written_builtins
+from ingen_sdkgen.languages.python_host.registrations import registered_classes, registered_errors
 from ingen_sdkgen.languages.python_host.views import (
     FunctionView,
     InterfaceView,
@@ -46,6 +48,7 @@ class _Builder:
         self._types = types
         self._modules = modules
         self._errors = Errors(plan, types)
+        self._fingerprints = Fingerprints()
         self._sides: dict[tuple[str, Direction], tuple[str, str]] = {}
 
     def module(self, name: str, scopes: list[ScopePlan]) -> ModuleView:
@@ -62,6 +65,8 @@ class _Builder:
         for direction in Direction:
             side = [scope for scope in scopes if scope.direction is direction]
             sides[direction] = self._side(name, title, side, direction, annotator, waiting)
+        registered = registered_classes(self._types, scopes, annotator)
+        raised = registered_errors(self._types, scopes, annotator, self._errors)
         used = annotator.used | waiting.used
         if written_builtins(is_world, sides) & shadowed:
             used.add("builtins")
@@ -75,8 +80,10 @@ class _Builder:
             import_lines=tuple(import_lines(is_world, everything, errors, sides, used, modules)),
             public=tuple(public_names(is_world, everything, errors, sides)),
             registered_modules=tuple(sorted(self._modules.values())) if is_world else (),
-            definitions=tuple(everything),
-            registered=tuple(view for view in everything if view.is_registered),
+            definitions=tuple(view for view in everything if not view.is_alias),
+            aliases=tuple(view for view in everything if view.is_alias),
+            registered=registered,
+            registered_errors=raised,
             errors=tuple(errors),
             imported=sides[Direction.IMPORT],
             exported=sides[Direction.EXPORT],
@@ -181,9 +188,10 @@ class _Builder:
         if raised is not None:
             docs = f"{docs}\n\nRaises: {raised}".strip()
         return FunctionView(
-            name="__init__" if is_constructor else members.claim(attribute_name(function.item_name)),
+            name="__init__" if is_constructor else members.claim(function_name(function)),
             label=function.name,
-            type=self._type_text(function),
+            type=func_type_text(function.type),
+            fingerprint=self._fingerprints.of_function(function.type),
             params=listed(annotator).removeprefix(", ") if is_static else listed(annotator),
             async_params=listed(waiting).removeprefix(", ") if is_static else listed(waiting),
             class_params=listed(annotator),
@@ -196,6 +204,3 @@ class _Builder:
             is_constructor=is_constructor,
             is_nothing=result is None,
         )
-
-    def _type_text(self, function: FunctionPlan) -> str:
-        return func_type_text(function.type)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ingen_sdkgen.languages.python.definitions import BuiltinsView, DefinitionView
 from ingen_sdkgen.languages.python.errors import ErrorView
+from ingen_sdkgen.languages.python_host.registrations import RegistrationView
 from ingen_sdkgen.render import Header
 
 
@@ -14,12 +15,13 @@ class FunctionView:
     """A function, as Python calls it or is called. What begins with `async_` is for those that can wait.
 
     What goes after `self` or `cls` begins with a comma where
-    there is anything. `type` is the function's type in WIT.
+    there is anything. `type` is the function's type in WIT, `fingerprint` tells it from others.
     """
 
     name: str
     label: str
     type: str
+    fingerprint: str
     params: str
     async_params: str
     class_params: str
@@ -79,7 +81,10 @@ class SideView:
 
 @dataclass(frozen=True, slots=True)
 class ModuleView:
-    """A module of the package; the world's own is `__init__`."""
+    """A module of the package; the world's own is `__init__`.
+
+    `aliases` may stand for classes of resources, and so come after these.
+    """
 
     name: str
     header: Header
@@ -90,7 +95,9 @@ class ModuleView:
     public: tuple[str, ...]
     registered_modules: tuple[str, ...]
     definitions: tuple[DefinitionView, ...]
-    registered: tuple[DefinitionView, ...]
+    aliases: tuple[DefinitionView, ...]
+    registered: tuple[RegistrationView, ...]
+    registered_errors: tuple[RegistrationView, ...]
     errors: tuple[ErrorView, ...]
     imported: SideView
     exported: SideView

@@ -15,8 +15,8 @@ What a linker does:
     host's object. `canon resource.new`, `.rep` and `.drop` are `resource_new(state, resource, rep)`,
     `resource_rep(state, resource, index)` and `resource_drop(state, resource, index)`.
 3.  For each lift or lower, an `Endpoint(instance=state, memory=…, realloc=…, resources={…},
-    async_values=…)`: one side of a call. `resources` maps the `ResourceType`s in the function's type, which
-    may be shared by all instances of a component, to the `Resource`s of this instance.
+    make_async_values=…)`: one side of a call. `resources` maps the `ResourceType`s in the function's type,
+    which may be shared by all instances of a component, to the `Resource`s of this instance.
 4.  Host calls guest: `compile_lift(type, encoding, classes, name=…)` gives an `ExportPlan`;
     `plan.bind(core_function, endpoint, post_return)` the Python function, with the parameters of the type.
     It enters and leaves the instance, and poisons it after a trap or a foreign exception.

@@ -21,17 +21,21 @@ from ingen_runtime.errors import InternalError
 class AsyncValues(Protocol):
     """Passes streams, futures and error contexts between a handle table and the outside."""
 
-    def lift_stream(self, index: int, type_: StreamType) -> Any:
-        """What the host or another component gets for the readable end at `index`."""
+    def lift_end(self, index: int, type_: StreamType | FutureType) -> Any:
+        """What another component gets for the readable end at `index`."""
 
-    def lower_stream(self, value: Any, type_: StreamType) -> int:
-        """The index of a new readable end."""
+    def lower_end(self, shared: Any, type_: StreamType | FutureType) -> int:
+        """The index of a new readable end for what `lift_end` gave."""
 
-    def lift_future(self, index: int, type_: FutureType) -> Any:
-        """What the host or another component gets for the readable end at `index`."""
+    def receive_end(self, index: int, type_: StreamType | FutureType) -> Any:
+        """What the host gets for the readable end at `index`."""
 
-    def lower_future(self, value: Any, type_: FutureType) -> int:
-        """The index of a new readable end."""
+    def give_end(self, value: Any, type_: StreamType | FutureType) -> int:
+        """The index of a new readable end for what the host gives; in `InstanceState.lowered` until the call
+        is made.
+
+        Raises: HostValueError.
+        """
 
     def lift_error_context(self, index: int) -> Any:
         """What the host or another component gets for the error context at `index`."""
@@ -48,8 +52,9 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_async_values",
         "_heap",
-        "async_values",
+        "_make_async_values",
         "instance",
         "max_list_bytes",
         "max_string_bytes",
@@ -65,7 +70,7 @@ class Endpoint:
         memory: Memory | None = None,
         realloc: CoreFunction | None = None,
         resources: Mapping[ResourceType, Resource] = MappingProxyType({}),
-        async_values: AsyncValues | None = None,
+        make_async_values: Callable[[], AsyncValues] | None = None,
         max_string_bytes: int | None = None,
         max_list_bytes: int | None = None,
     ) -> None:
@@ -73,10 +78,20 @@ class Endpoint:
         self.memory = memory
         self.realloc = realloc
         self.resources = resources
-        self.async_values = async_values
+        self._make_async_values = make_async_values
+        self._async_values: AsyncValues | None = None
         self.max_string_bytes = MAX_STRING_BYTE_LENGTH if max_string_bytes is None else max_string_bytes
         self.max_list_bytes = MAX_LIST_BYTE_LENGTH if max_list_bytes is None else max_list_bytes
         self._heap: Heap | None = None
+
+    @property
+    def async_values(self) -> AsyncValues:
+        """What passes streams, futures and error contexts, made when there are any."""
+        if self._async_values is None:
+            if self._make_async_values is None:
+                raise InternalError("streams, futures or error contexts are passed where nothing takes them")
+            self._async_values = self._make_async_values()
+        return self._async_values
 
     @property
     def heap(self) -> Heap | None:

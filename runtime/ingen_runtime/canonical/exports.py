@@ -49,7 +49,7 @@ class ExportPlan(Plan):
         self.encoding = encoding
         self.classes = classes
         self.name = name
-        self.parameters = [attribute_name(label) for label, _ in type_.params]
+        self.parameters = tuple(attribute_name(label) for label, _ in type_.params)
         self._arguments = [f"_argument{index}" for index in range(len(type_.params))]
         self._codes: dict[CodeType, CodeType] = {}
         self._params = param_types(type_)
@@ -78,16 +78,17 @@ class ExportPlan(Plan):
                 for name, cell in zip(written.__code__.co_freevars, written.__closure__ or (), strict=True)
             ]
         )
-        code = self._with_parameter_names(written.__code__)
-        return FunctionType(code, written.__globals__, attribute_name(self.name), None, closure)
+        code = self._with_known_names(written.__code__)
+        return FunctionType(code, written.__globals__, code.co_name, None, closure)
 
-    def _with_parameter_names(self, code: CodeType) -> CodeType:
-        """The code with the names that callers know. It is written with other names, because a parameter may
-        have the name of a built-in function that the code uses.
+    def _with_known_names(self, code: CodeType) -> CodeType:
+        """The code with the names that callers know, and that are in Python's messages. It is written with
+        other names, because a parameter may have the name of a built-in function that the code uses.
         """
         if code not in self._codes:
             names = (*self.parameters, *code.co_varnames[len(self.parameters) :])
-            self._codes[code] = code.replace(co_varnames=names)
+            called = attribute_name(self.name)
+            self._codes[code] = code.replace(co_varnames=names, co_name=called, co_qualname=called)
         return self._codes[code]
 
     def bind_parts(self, endpoint: Endpoint) -> ExportParts:

@@ -21,20 +21,33 @@ class InstanceState:
     `handles` is its table. `may_leave` is false while the instance's realloc or post-return runs. A call from
     the host enters the whole tree of instances that `root` is the top of, so `busy` and `cause` are the
     root's. `lowered` has the handles that the host has lowered for a call that is still being prepared: the
-    index, what the host gave away (None where it only lent), and the resource.
+    index, what the host gave away (None where it only lent), and what takes that back.
     """
 
-    __slots__ = ("busy", "cause", "handles", "lowered", "may_leave", "name", "parent", "root")
+    __slots__ = ("_handles", "_lowered", "busy", "cause", "may_leave", "name", "parent", "root")
 
     def __init__(self, name: str = "component", parent: InstanceState | None = None) -> None:
         self.name = name
         self.parent = parent
         self.root: InstanceState = self if parent is None else parent.root
-        self.handles = HandleTable()
-        self.lowered: list[tuple[int, Any, Resource]] = []
+        # Many instances have no handles at all.
+        self._handles: HandleTable | None = None
+        self._lowered: list[tuple[int, Any, TakesBack]] | None = None
         self.may_leave = True
         self.busy = False
         self.cause: BaseException | None = None
+
+    @property
+    def handles(self) -> HandleTable:
+        if self._handles is None:
+            self._handles = HandleTable()
+        return self._handles
+
+    @property
+    def lowered(self) -> list[tuple[int, Any, TakesBack]]:
+        if self._lowered is None:
+            self._lowered = []
+        return self._lowered
 
     def enter(self) -> None:
         """Begin a call from the host.
@@ -174,6 +187,13 @@ class Handle:
         self.lend_count -= 1
 
 
+class TakesBack(Protocol):
+    """What gives the host back what a call would have moved, had it not been refused."""
+
+    def take_back(self, value: Any) -> None:
+        """Undo the move."""
+
+
 class Loan(Protocol):
     """What is lent for the time of a call; `release` ends it."""
 
@@ -247,8 +267,9 @@ def undo_lowering(instance: InstanceState) -> None:
     """Take the handles of a call that will not happen out of the table, and give the host back what it gave
     away.
     """
-    while instance.lowered:
-        index, value, resource = instance.lowered.pop()
+    lowered = instance.lowered
+    while lowered:
+        index, value, resource = lowered.pop()
         instance.handles.remove(index)
         if value is not None:
             resource.take_back(value)

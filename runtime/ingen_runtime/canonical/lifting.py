@@ -371,12 +371,10 @@ class Lifter:
                 rep = f"{lift}({names.table}, {index}, {bound}, {names.loans})"
                 received = f"{bound}.receive_borrow({rep}, {names.loans})"
                 return _value(received if self.style.is_host else rep, can_trap=True)
-            case StreamType():
-                kind = "stream"
-            case FutureType():
-                kind = "future"
-        constant = self.source.constant(type_, "type")
-        return _value(f"{names.async_values}.lift_{kind}({index}, {constant})", can_trap=True)
+            case StreamType() | FutureType():
+                lift = "receive_end" if self.style.is_host else "lift_end"
+                constant = self.source.constant(type_, "type")
+                return _value(f"{names.async_values}.{lift}({index}, {constant})", can_trap=True)
 
 
 def _case_labels(type_: CaseTypes) -> list[str]:

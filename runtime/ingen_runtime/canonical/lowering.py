@@ -381,9 +381,7 @@ class Lowerer:
                 lower = self.source.constant(handles.lower_borrow, "lower_borrow")
                 region.add(at, "I", f"{lower}({names.state}, {value}, {bound}, {names.scope})")
                 return
-            case StreamType():
-                kind = "stream"
-            case FutureType():
-                kind = "future"
-        constant = self.source.constant(type_, "type")
-        region.add(at, "I", f"{names.async_values}.lower_{kind}({value}, {constant})")
+            case StreamType() | FutureType():
+                lower = "give_end" if self.style.is_host else "lower_end"
+                constant = self.source.constant(type_, "type")
+                region.add(at, "I", f"{names.async_values}.{lower}({value}, {constant})")

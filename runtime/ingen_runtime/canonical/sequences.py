@@ -24,6 +24,7 @@ class ValuesPlan(Plan):
     """A sequence of values, of which up to `max_flat` core values are flat.
 
     With `raw_from`, they are no host values: they pass between this side and one of that string encoding.
+    `paths` name the values in errors.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class ValuesPlan(Plan):
         max_flat: int = MAX_FLAT_PARAMS,
         raw_from: StringEncoding | None = None,
         name: str = "values",
+        paths: Sequence[str] | None = None,
     ) -> None:
         super().__init__(f"values of {name}")
         self._types = list(types)
@@ -42,6 +44,7 @@ class ValuesPlan(Plan):
         self._classes = classes if classes is not None else ValueClasses()
         self._max_flat = max_flat
         self._raw_from = raw_from
+        self._paths = list(paths) if paths is not None else [f"[{index}]" for index in range(len(types))]
 
     def bind_lift(self, endpoint: Endpoint) -> Callable[[Any, int, list[Loan]], tuple[Any, ...]]:
         """A function `(buffer, offset, loans)` that reads the values from core values."""
@@ -76,10 +79,6 @@ class ValuesPlan(Plan):
             style = RawStyle(source)
             return EndpointWriter(source, style, EndpointNames(), self._encoding, self._raw_from)
         return EndpointWriter(source, HostStyle(source, self._classes), EndpointNames(), self._encoding)
-
-    @property
-    def _paths(self) -> list[str]:
-        return [f"[{index}]" for index in range(len(self._types))]
 
     def _write_lift(self, source: Source) -> list[EndpointNames]:
         writer = self._writer(source)

@@ -30,8 +30,10 @@ from ingen_runtime.canonical.view import refresh_view, where_invalid
 from ingen_runtime.component.types import (
     BorrowType,
     FuncType,
+    FutureType,
     OwnType,
     ResultType,
+    StreamType,
     StringEncoding,
     TupleType,
     ValType,
@@ -44,7 +46,7 @@ def has_borrow(types: Sequence[ValType]) -> bool:
 
 
 def _is_handle(type_: ValType) -> bool:
-    return isinstance(type_, OwnType | BorrowType)
+    return isinstance(type_, OwnType | BorrowType | StreamType | FutureType)
 
 
 def allocates(types: Sequence[ValType], max_flat: int) -> bool:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
 
-def argument_binder(name: str, parameters: Sequence[str]) -> Callable[..., tuple[Any, ...]]:
+@lru_cache(maxsize=1024)
+def argument_binder(name: str, parameters: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
     """A function `name` with these parameters, which returns what it is called with, in their order.
 
     Python's own messages, on arguments that are missing for instance, name the function and the parameters.
     """
     code = _code(len(parameters)).replace(
-        co_name=name, co_qualname=name, co_varnames=tuple(parameters), co_filename="<arguments>"
+        co_name=name, co_qualname=name, co_varnames=parameters, co_filename="<arguments>"
     )
     return FunctionType(code, {}, name)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ingen_runtime.canonical import (
     SLOT_SIZE,
     BorrowScope,
     Endpoint,
     ExportParts,
+    ExportPlan,
     GuestResource,
     Resource,
     ResourceHandle,
@@ -20,7 +21,6 @@ from ingen_runtime.canonical import (
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.arguments import argument_binder
-from ingen_runtime.component.concurrency.calls import HostCaller
 from ingen_runtime.component.entities import (
     DefinedType,
     Extern,
@@ -38,12 +38,15 @@ from ingen_runtime.component.items import (
     LiftedFunc,
     ModuleItem,
 )
-from ingen_runtime.component.names import AnnotatedName, Annotation, parse_name
+from ingen_runtime.component.names import AnnotatedName, Annotation, PlainName, function_attribute, parse_name
 from ingen_runtime.component.type_text import func_type_text
 from ingen_runtime.component.types import EnumType, FlagsType, FuncType, RecordType, VariantType
 from ingen_runtime.engine import CoreStore, call_async
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError
+
+if TYPE_CHECKING:
+    from ingen_runtime.component.concurrency.calls import HostCaller
 
 
 class ExportedFunction(Protocol):
@@ -180,26 +183,24 @@ def export_function(
 ) -> ExportedFunction:
     """The Python function for an exported function, whose type and resources are the root component's."""
     if item.side.context.is_async:
+        # Late: slow to import, and most components have no tasks.
+        from ingen_runtime.component.concurrency.calls import HostCaller
+
         caller = HostCaller(item, type_, item.side.endpoint(context.resources), classes)
         return _named(name, type_, caller)
     plan = compile_lift(type_, item.side.encoding, classes, name=name)
     endpoint = item.side.endpoint(context.resources)
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
-    # Python's own messages, on arguments that are missing for instance, take the name from the code.
-    called = attribute_name(name)
-    function.__code__ = function.__code__.replace(co_name=called, co_qualname=called)
-    function.__name__ = function.__qualname__ = called
     function.__doc__ = f"{name}: {func_type_text(type_)}"
     function.type = type_
-    binder = argument_binder(called, plan.parameters)
-    function.call_async = _AsyncCall(item, endpoint, lambda: plan.bind_parts(endpoint), binder, owner)
+    function.call_async = _AsyncCall(item, endpoint, plan, owner)
     bound: ExportedFunction = function
     return bound
 
 
 def _named(name: str, type_: FuncType, caller: HostCaller) -> ExportedFunction:
     called = attribute_name(name)
-    bind = argument_binder(called, [attribute_name(label) for label, _ in type_.params])
+    bind = argument_binder(called, tuple(attribute_name(label) for label, _ in type_.params))
 
     def function(*arguments: Any, **keywords: Any) -> Any:
         return caller.call(*bind(*arguments, **keywords))
@@ -218,27 +219,20 @@ def _named(name: str, type_: FuncType, caller: HostCaller) -> ExportedFunction:
 class _AsyncCall:
     """Calls an exported function on a fiber."""
 
-    __slots__ = ("_bind", "_bind_arguments", "_endpoint", "_item", "_owner", "_parts")
+    __slots__ = ("_bind_arguments", "_endpoint", "_item", "_owner", "_parts", "_plan")
 
-    def __init__(
-        self,
-        item: LiftedFunc,
-        endpoint: Endpoint,
-        bind: Callable[[], ExportParts],
-        bind_arguments: Callable[..., tuple[Any, ...]],
-        owner: CoreStore,
-    ) -> None:
+    def __init__(self, item: LiftedFunc, endpoint: Endpoint, plan: ExportPlan, owner: CoreStore) -> None:
         self._item = item
         self._endpoint = endpoint
-        self._bind = bind
-        self._bind_arguments = bind_arguments
+        self._plan = plan
+        self._bind_arguments = argument_binder(attribute_name(plan.name), plan.parameters)
         self._owner = owner
         self._parts: ExportParts | None = None
 
     async def __call__(self, *given: Any, **keywords: Any) -> Any:
         arguments = self._bind_arguments(*given, **keywords)
         if self._parts is None:
-            self._parts = self._bind()
+            self._parts = self._plan.bind_parts(self._endpoint)
         parts, item, state = self._parts, self._item, self._endpoint.instance
         signature = signature_of(item.core.type)
         raw = bytearray(signature.slots * SLOT_SIZE)
@@ -278,6 +272,9 @@ def _host_class(item: Item) -> Any:
 def _python_name(name: str, extern: Extern) -> str:
     if isinstance(extern, TypeExtern):
         return class_name(name)
+    parsed = parse_name(name)
+    if isinstance(parsed, PlainName):
+        return function_attribute(parsed)
     return attribute_name(name.rpartition("/")[2].partition("@")[0])
 
 
@@ -313,17 +310,15 @@ def _resource_class(
                 members["__new__"] = _constructor(exports, export)
                 members["__init__"] = _keep
             case Annotation.METHOD:
-                assert parsed.label is not None
-                members[_member_name(parsed.label)] = _Method(exports, export)
+                members[_member_name(parsed)] = _Method(exports, export)
             case Annotation.STATIC:
-                assert parsed.label is not None
-                members[_member_name(parsed.label)] = _Static(exports, export)
+                members[_member_name(parsed)] = _Static(exports, export)
     made = type(class_name(name), (_ExportedResource,), members)
     return cast(type[ResourceHandle], made)
 
 
-def _member_name(label: str) -> str:
-    attribute = attribute_name(label)
+def _member_name(name: AnnotatedName) -> str:
+    attribute = function_attribute(name)
     return f"{attribute}_" if hasattr(ResourceHandle, attribute) else attribute
 
 

@@ -16,6 +16,7 @@ from ingen_runtime.component.entities import (
     sort_of,
 )
 from ingen_runtime.component.names import (
+    Accessor,
     AnnotatedName,
     Annotation,
     InvalidNameError,
@@ -40,6 +41,8 @@ def check_extern_name(
         key = unique_key(parsed, name.name)
         if isinstance(parsed, AnnotatedName):
             _check_annotated(parsed, extern, known)
+        if isinstance(parsed, PlainName | AnnotatedName) and parsed.accessor is not None:
+            _check_accessor(parsed, name.name, extern, keys)
     except InvalidNameError as error:
         raise ComponentFormatError(f"{what} name `{name}` is not valid: {error}", offset) from None
     if key in keys:
@@ -79,6 +82,30 @@ def _check_annotated(name: AnnotatedName, extern: Extern, known: NamedDefinition
         case Annotation.STATIC:
             if not known.has_resource_named(name.resource):
                 raise InvalidNameError(f"there is no resource `{name.resource}` in this context")
+
+
+def _check_accessor(name: PlainName | AnnotatedName, text: str, extern: Extern, keys: dict[str, str]) -> None:
+    if not isinstance(extern, FuncEntity):
+        raise InvalidNameError("it is not a func")
+    if extern.is_async:
+        raise InvalidNameError("a getter or setter cannot be async")
+    of_object = isinstance(name, AnnotatedName) and name.annotation is Annotation.METHOD
+    params = len(extern.params) - of_object
+    if name.accessor is Accessor.GET:
+        if params or extern.result is None:
+            raise InvalidNameError("a getter takes nothing and returns a value")
+        return
+    if params != 1 or not _returns_nothing(extern.result):
+        raise InvalidNameError("a setter takes one value and returns nothing, or a `result` without one")
+    getter = text.replace("[set]", "[get]")
+    if keys.get(unique_key(parse_name(getter), getter)) != getter:
+        raise InvalidNameError(f"there is no `{getter}` before it")
+
+
+def _returns_nothing(result: TypeRef | None) -> bool:
+    if isinstance(result, DefinedType) and isinstance(result.definition, ResultDef):
+        return result.definition.ok is None
+    return result is None
 
 
 def _constructed(func: FuncEntity) -> DefinedType:

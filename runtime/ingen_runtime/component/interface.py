@@ -16,7 +16,7 @@ from ingen_runtime.component.entities import (
     TypeExtern,
     sort_of,
 )
-from ingen_runtime.component.names import AnnotatedName, Annotation, parse_name
+from ingen_runtime.component.names import AnnotatedName, Annotation, PlainName, parse_name
 from ingen_runtime.component.type_text import definition_text, func_type_text
 from ingen_runtime.component.types import (
     EnumType,
@@ -53,7 +53,12 @@ def describe(name: str, extern: Extern) -> ItemInfo:
     kind = sort_of(extern).value
     match extern:
         case FuncEntity():
-            return ItemInfo(name, kind, f"{name}: {func_type_text(extern.type)};", func=extern.type)
+            # What a program for preview 1 runs by has a name that no component may have.
+            parsed = None if name.startswith("_") else parse_name(name)
+            text = f"{name}: {func_type_text(extern.type)};"
+            if isinstance(parsed, PlainName) and parsed.accessor is not None:
+                text = f"{parsed.label}: {_func_text(parsed, extern.type)};"
+            return ItemInfo(name, kind, text, func=extern.type)
         case InstanceType():
             items = {inner: describe(inner, each) for inner, each in extern.exports.items()}
             lines = [line for text in _interface_texts(items) for line in text.splitlines()]
@@ -90,7 +95,7 @@ def _interface_texts(items: Mapping[str, ItemInfo]) -> list[str]:
         if item.kind == "resource" and name in members:
             body = "".join(f"\n  {member}" for member in members[name])
             texts.append(f"resource {name} {{{body}\n}}")
-        elif not (name.startswith("[") and name.partition("]")[2].partition(".")[0] in members):
+        elif not (isinstance(parsed := parse_name(name), AnnotatedName) and parsed.resource in members):
             texts.append(item.text)
     return texts
 
@@ -103,6 +108,11 @@ def _member(name: AnnotatedName, func: FuncType) -> str:
             return f"constructor{text.removeprefix('func').rpartition(' -> ')[0] if bare else text[4:]};"
         case Annotation.METHOD:
             inner = FuncType(func.params[1:], func.result, func.is_async)
-            return f"{name.label}: {func_type_text(inner)};"
+            return f"{name.label}: {_func_text(name, inner)};"
         case Annotation.STATIC:
-            return f"{name.label}: static {func_type_text(func)};"
+            return f"{name.label}: static {_func_text(name, func)};"
+
+
+def _func_text(name: PlainName | AnnotatedName, func: FuncType) -> str:
+    text = func_type_text(func)
+    return text if name.accessor is None else f"{name.accessor.value}{text.removeprefix('func')}"

@@ -9,6 +9,7 @@ import enum
 import re
 from typing import TypeAlias
 
+from ingen_runtime.canonical.names import attribute_name
 from ingen_runtime.frozen import frozen
 
 _WORD = r"(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)"
@@ -34,11 +35,19 @@ class Annotation(enum.Enum):
     STATIC = "static"
 
 
+class Accessor(enum.Enum):
+    """What a function does with an attribute; the value is the text in the brackets."""
+
+    GET = "get"
+    SET = "set"
+
+
 @frozen
 class PlainName:
     """A label."""
 
     label: str
+    accessor: Accessor | None = None
 
 
 @frozen
@@ -48,6 +57,7 @@ class AnnotatedName:
     annotation: Annotation
     resource: str
     label: str | None
+    accessor: Accessor | None = None
 
 
 @frozen
@@ -92,11 +102,16 @@ def parse_name(name: str) -> ParsedName:
     return PlainName(name)
 
 
-def _parse_annotated(name: str) -> AnnotatedName:
-    keyword, closed, rest = name[1:].partition("]")
-    if not closed or keyword not in ("constructor", "method", "static"):
+def _parse_annotated(name: str) -> PlainName | AnnotatedName:
+    keywords = re.match(r"(?:\[(constructor|method|static)\])?(?:\[(get|set)\])?", name)
+    if keywords is None or not keywords[0] or (keywords[1] == "constructor" and keywords[2]):
         raise InvalidNameError(f"`{name}` is not in kebab case")
-    annotation = Annotation(keyword)
+    rest = name[keywords.end() :]
+    accessor = None if keywords[2] is None else Accessor(keywords[2])
+    if keywords[1] is None:
+        check_label(rest)
+        return PlainName(rest, accessor)
+    annotation = Annotation(keywords[1])
     if annotation is Annotation.CONSTRUCTOR:
         check_label(rest)
         return AnnotatedName(annotation, rest, None)
@@ -105,7 +120,7 @@ def _parse_annotated(name: str) -> AnnotatedName:
         raise InvalidNameError(f"`{name}` has no `.` between resource and function")
     check_label(resource)
     check_label(label)
-    return AnnotatedName(annotation, resource, label)
+    return AnnotatedName(annotation, resource, label, accessor)
 
 
 def parse_interface_name(name: str) -> InterfaceName:
@@ -132,20 +147,29 @@ def unique_key(name: ParsedName, text: str) -> str:
     """What must differ between the names of one scope.
 
     Labels count without case. A method or static function `l.l` conflicts with a plain `l`; a constructor
-    of `l` does not.
+    of `l` does not. A getter is like any function of its label, a setter stands beside its getter.
 
     Source: Explainer.md, "strongly-unique".
     """
     match name:
+        case PlainName(accessor=Accessor.SET) | AnnotatedName(accessor=Accessor.SET):
+            return text.lower()
         case PlainName(label):
             return label.lower()
-        case AnnotatedName(Annotation.CONSTRUCTOR, resource, _):
+        case AnnotatedName(Annotation.CONSTRUCTOR, resource):
             return f"[constructor]{resource}".lower()
-        case AnnotatedName(_, resource, label):
+        case AnnotatedName(resource=resource, label=label):
             lower_resource, lower_label = resource.lower(), (label or "").lower()
             return lower_resource if lower_resource == lower_label else f"{lower_resource}.{lower_label}"
         case InterfaceName():
             return text.lower()
+
+
+def function_attribute(name: PlainName | AnnotatedName) -> str:
+    """What Python calls a function: `max-speed` is `max_speed`, its setter `set_max_speed`."""
+    assert name.label is not None, "a constructor is called as its class"
+    attribute = attribute_name(name.label)
+    return f"set_{attribute.rstrip('_')}" if name.accessor is Accessor.SET else attribute
 
 
 def compatible_track(name: str) -> str | None:

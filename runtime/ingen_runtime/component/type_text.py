@@ -97,8 +97,8 @@ def _text(type_: ValType, expand: bool, is_use: bool = True) -> str:
             return "future" if element_type is None else f"future<{of(element_type)}>"
 
 
-def func_type_text(type_: FuncType) -> str:
-    """A function type as WIT writes it: `async func(a: u32) -> string`."""
-    params = ", ".join(f"{label}: {val_type_text(param)}" for label, param in type_.params)
-    result = "" if type_.result is None else f" -> {val_type_text(type_.result)}"
+def func_type_text(type_: FuncType, *, expand: bool = False) -> str:
+    """A function type as WIT writes it: `async func(a: u32) -> string`; `expand` as with `val_type_text`."""
+    params = ", ".join(f"{label}: {val_type_text(param, expand=expand)}" for label, param in type_.params)
+    result = "" if type_.result is None else f" -> {val_type_text(type_.result, expand=expand)}"
     return f"{'async ' if type_.is_async else ''}func({params}){result}"

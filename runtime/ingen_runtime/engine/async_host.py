@@ -42,14 +42,31 @@ def async_host_function(
     not, because a guest that uses garbage collection cannot be called while it is suspended. Only a guest
     that was called with `call_async` can wait; any other is stopped with Trap(CANNOT_BLOCK).
     """
-    nothing = (0,) * len(type_.results)
-
-    def note(*arguments: int | float) -> Any:
-        fiber = store.suspending_fiber()
-        address = fiber.note(function(*arguments), finish)
-        return (*nothing, address) if nothing else address
-
+    note = _Note(store, type_, function, finish)
     return _adapted(store, type_, CoreFunc.from_python(store, note_type(type_), note))
+
+
+class _Note:
+    """Begins the call of an `async def`. One object, where a closure would be six for each waiting guest."""
+
+    __slots__ = ("__weakref__", "_finish", "_function", "_nothing", "_store")
+
+    def __init__(
+        self,
+        store: CoreStore,
+        type_: CoreFuncType,
+        function: Callable[..., Awaitable[Any]],
+        finish: Finish | None,
+    ) -> None:
+        self._store = store
+        self._nothing = (0,) * len(type_.results)
+        self._function = function
+        self._finish = finish
+
+    def __call__(self, *arguments: int | float) -> Any:
+        fiber = self._store.suspending_fiber()
+        address = fiber.note(self._function(*arguments), self._finish)
+        return (*self._nothing, address) if self._nothing else address
 
 
 def may_wait_host_function(store: CoreStore, type_: CoreFuncType, function: Callable[..., Any]) -> CoreFunc:
@@ -112,17 +129,13 @@ def fiber_for(store: CoreStore, awaitable: object) -> Fiber:
 
 def _adapted(store: CoreStore, type_: CoreFuncType, note: CoreFunc) -> CoreFunc:
     """The function that a guest calls, around one that begins the call."""
-
-    def take() -> Any:
-        return store.running_fiber().take()
-
     adapter = CoreInstance(
         store,
         _adapter(store.engine, type_),
         (
             note,
             CoreFunc(store, WAIT_TYPE, store.wait_function()),
-            CoreFunc.from_python(store, take_type(type_), take),
+            CoreFunc.from_python(store, take_type(type_), store.take),
         ),
     )
     call = adapter.export("call")

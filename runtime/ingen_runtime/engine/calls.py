@@ -93,13 +93,10 @@ def _dispatch_code(what: str, unpack: str, call: str) -> CodeType:
             f"<call of a host function: {what}>",
             f"""\
 def outer():
-    failures = functions = pack = unpack = window = windows = 0
+    failures = functions = pack = unpack = window = 0
     def dispatch(environment, caller, address):
         try:
-            try:
-                raw = windows[address]
-            except KeyError:
-                raw = window(address)
+            raw = window(address)
             {unpack}
             {call}
             return 0
@@ -109,7 +106,7 @@ def outer():
             trap = failure.trap
             failure.trap = 0
             return trap
-    return dispatch, (failures, functions, pack, unpack, window, windows)
+    return dispatch, (failures, functions, pack, unpack, window)
 """,
         )
     )

@@ -20,9 +20,10 @@ call ends. Linux limits the memory mappings of a process, and so the guests that
 from __future__ import annotations
 
 import ctypes
+import struct
 import sys
 import types
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance, pack_imports
@@ -53,6 +54,15 @@ def _ends_the_task(exception: BaseException) -> bool:
     )
 
 
+_HANDLE_SIZE: Final = 16
+_GO_AT: Final = 0
+"""In a fiber's block: a byte that tells the continuation to go on, and zeros."""
+_TRAP_AT, _ERROR_AT, _HANDLE_AT = 8, 16, 24
+_VALUES_AT: Final = _HANDLE_AT + _HANDLE_SIZE
+"""Where the arguments are, and behind them the results."""
+_END: Final = struct.Struct("=QQ")
+"""The trap and the error."""
+
 Finish: TypeAlias = "Callable[[Any], Any]"
 
 
@@ -63,37 +73,31 @@ class Fiber:
         "_awaited",
         "_finish",
         "_future",
-        "_go",
-        "_kept",
-        "error",
+        "address",
+        "block",
         "exception",
         "future_ref",
-        "go_address",
         "result",
         "store",
-        "trap",
     )
 
-    def __init__(self, store: CoreStore) -> None:
+    def __init__(self, store: CoreStore, handle: bytes, value_count: int) -> None:
         self.store = store
-        self.trap = ctypes.c_void_p()
-        self.error = ctypes.c_void_p()
-        # One byte that tells the continuation to go on, and a zero.
-        self._go = bytearray(2)
-        self.go_address = ctypes.addressof(ctypes.c_char.from_buffer(self._go))
+        # One block for all that wasmtime reads and writes meanwhile: thousands of guests may wait.
+        self.block = bytearray(_VALUES_AT + value_count * c.VAL_SIZE)
+        self.block[_HANDLE_AT:_VALUES_AT] = handle
+        self.address: int = ctypes.addressof(ctypes.c_char.from_buffer(self.block))
         self._awaited: Awaitable[Any] | None = None
         self._finish: Finish | None = None
         self.result: Any = None
         self.exception: BaseException | None = None
         self._future = 0
-        self._kept: tuple[Any, ...] = ()
 
-    def start(self, future: int, *kept: Any) -> None:
-        """The call has become `future`; `kept` has to live as long."""
+    def start(self, future: int) -> None:
+        """The call has become `future`."""
         self._future = future
         self.store.add_fiber(self)
         self.future_ref = c.by_address(future)
-        self._kept = kept
 
     def note(self, awaitable: Awaitable[Any], finish: Finish | None) -> int:
         """The guest waits for what a host function has returned; the result is where the continuation looks.
@@ -102,8 +106,8 @@ class Fiber:
         """
         self._awaited = awaitable
         self._finish = finish
-        self._go[0] = 0
-        return self.go_address
+        self.block[_GO_AT] = 0
+        return self.address + _GO_AT
 
     def take(self) -> Any:
         """The guest wants the results of its host function."""
@@ -119,10 +123,9 @@ class Fiber:
 
     async def run(self, doing: str) -> None:
         """Drive the call to its end. Raises what stopped the guest."""
-        poll = self.store.poll
         ended = False
         try:
-            while not (ended := poll(self)):
+            while not (ended := self.store.poll(self)):
                 if LATE.exception is not None:
                     exception, LATE.exception = LATE.exception, None
                     raise exception
@@ -141,11 +144,12 @@ class Fiber:
                         raise
                     # Raised where the guest goes on, which stops it, and out of there to our caller.
                     self.exception = exception
-                self._go[0] = 1
+                self.block[_GO_AT] = 1
         finally:
             self._end(ended)
-        if self.trap or self.error:
-            self.store.raise_failure(self.trap.value or 0, self.error.value or 0, doing)
+        trap, error = _END.unpack_from(self.block, _TRAP_AT)
+        if trap or error:
+            self.store.raise_failure(trap, error, doing)
 
     def abandon(self) -> None:
         """Free the call, if it has not ended. That unwinds the guest's stack without running guest code."""
@@ -169,36 +173,28 @@ async def call_async(func: CoreFunc, *arguments: int | float) -> Any:
     """
     store = func.store
     signature = signature_of(func.type)
-    packed = signature.pack_values(arguments)
+    param_count, result_count = len(func.type.params), len(func.type.results)
+    fiber = Fiber(store, func.raw[c.EXTERN_OF_OFFSET :][:_HANDLE_SIZE], param_count + result_count)
+    results_at = _VALUES_AT + param_count * c.VAL_SIZE
+    signature.pack_values(fiber.block, _VALUES_AT, arguments)
     store.begin_fiber()
-    results = bytearray(max(len(func.type.results), 1) * c.VAL_SIZE)
-    handle = c.Func.from_buffer_copy(func.raw, c.EXTERN_OF_OFFSET)
-    fiber = Fiber(store)
-    arguments_at, results_at = _address_of(packed), _address_of(results)
     fiber.start(
         c.func_call_async(
             store.context,
-            ctypes.byref(handle),
-            arguments_at,
-            len(func.type.params),
-            results_at,
-            len(func.type.results),
-            ctypes.byref(fiber.trap),
-            ctypes.byref(fiber.error),
-        ),
-        handle,
-        arguments_at,
-        results_at,
+            fiber.address + _HANDLE_AT,
+            fiber.address + _VALUES_AT,
+            param_count,
+            fiber.address + results_at,
+            result_count,
+            fiber.address + _TRAP_AT,
+            fiber.address + _ERROR_AT,
+        )
     )
     await fiber.run("calling a guest")
-    values = signature.unpack_values(results)
+    values = signature.unpack_values(fiber.block, results_at)
     if len(values) == 1:
         return values[0]
     return values or None
-
-
-def _address_of(buffer: bytearray) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * len(buffer)).from_buffer(buffer)
 
 
 async def instantiate_async(
@@ -213,23 +209,21 @@ async def instantiate_async(
     linker = c.linker_new(store.engine.ptr)
     try:
         _define_imports(linker, store, module, packed)
-        handle = c.Instance()
-        fiber = Fiber(store)
+        fiber = Fiber(store, bytes(_HANDLE_SIZE), 0)
         fiber.start(
             c.linker_instantiate_async(
                 linker,
                 store.context,
                 module.ptr,
-                ctypes.byref(handle),
-                ctypes.byref(fiber.trap),
-                ctypes.byref(fiber.error),
-            ),
-            handle,
+                fiber.address + _HANDLE_AT,
+                fiber.address + _TRAP_AT,
+                fiber.address + _ERROR_AT,
+            )
         )
         await fiber.run("instantiating")
     finally:
         c.linker_delete(linker)
-    return CoreInstance.from_handle(store, module, handle)
+    return CoreInstance.from_handle(store, module, c.Instance.from_buffer_copy(fiber.block, _HANDLE_AT))
 
 
 def _define_imports(linker: int, store: CoreStore, module: CoreModule, packed: bytes) -> None:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from ingen_runtime.engine.engine import Engine
 
-_MOST_WINDOWS: Final = 1024
-
 
 class Failure:
     """What a callback left behind for the Python code that called the guest."""
@@ -75,23 +73,12 @@ def dispatch_cells(type_: CoreFuncType) -> dict[str, CellType]:
     """The free variables of a callback, by name: see `calls.dispatch_code`."""
     signature = signature_of(type_)
     buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
-    windows: dict[int, Any] = {}
-
-    def window(address: int) -> Any:
-        # wasmtime passes the slots on the guest's stack: a guest's calls tend to use the same few places
-        # again.
-        if len(windows) >= _MOST_WINDOWS:
-            windows.clear()
-        raw = windows[address] = buffer_type.from_address(address)
-        return raw
-
     return {
         "failures": CellType(_failures),
         "functions": CellType(_functions),
         "pack": CellType(signature.results.pack_into),
         "unpack": CellType(signature.params.unpack_from),
-        "window": CellType(window),
-        "windows": CellType(windows),
+        "window": CellType(buffer_type.from_address),
     }
 
 

@@ -35,7 +35,7 @@ def call_on_own_fiber(context: Any, function: Any, raw_at: Any, slots: int, trap
         len(params),
         returned,
         len(results),
-        ctypes.cast(c.address_of(trap_at), ctypes.POINTER(ctypes.c_void_p)),
+        c.address_of(trap_at),
         ctypes.byref(error),
     )
     future_ref = c.by_address(future)

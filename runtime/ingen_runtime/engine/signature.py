@@ -39,17 +39,18 @@ class Signature:
     unpack_cell: CellType
     """Cells for the functions that `calls` writes, shared between all functions of this type."""
 
-    def pack_values(self, arguments: tuple[int | float, ...]) -> bytearray:
-        """The arguments as tagged values."""
-        packed = bytearray(max(len(arguments), 1) * c.VAL_SIZE)
+    def pack_values(self, buffer: bytearray, at: int, arguments: tuple[int | float, ...]) -> None:
+        """Write the arguments as tagged values."""
         for index, (type_, argument) in enumerate(zip(self.type.params, arguments, strict=True)):
-            pack_value(packed, index * c.VAL_SIZE, type_, argument)
-        return packed
+            pack_value(buffer, at + index * c.VAL_SIZE, type_, argument)
 
-    def unpack_values(self, packed: bytearray) -> tuple[int | float, ...]:
+    def unpack_values(self, buffer: bytearray, at: int) -> tuple[int | float, ...]:
         """The results from tagged values."""
         return tuple(
-            [unpack_value(packed, index * c.VAL_SIZE, type_) for index, type_ in enumerate(self.type.results)]
+            [
+                unpack_value(buffer, at + index * c.VAL_SIZE, type_)
+                for index, type_ in enumerate(self.type.results)
+            ]
         )
 
 

@@ -124,7 +124,7 @@ class CoreStore:
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
         if engine.config.epoch_interruption:
-            _ticks[self._number] = _weakly(self)
+            _open_stores[self._number] = weakref.ref(self)
             _failures[self._number] = self._failure
             c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
             c.context_set_epoch_deadline(self._context_ref, 1)
@@ -133,7 +133,8 @@ class CoreStore:
         self._raw = bytearray(_SHARED_SLOTS * c.RAW_SLOT_SIZE)
         self._trap = ctypes.c_void_p()
         self._context_ref = c.by_address(self.context)
-        self._raw_at = c.by_buffer(self._raw)
+        # By its address: the store keeps the buffer, and `by_buffer` would keep three objects more.
+        self._raw_at = c.by_address(c.address_of(c.by_buffer(self._raw)))
         self._trap_at = ctypes.byref(self._trap)
         self._active = CellType(0)
         self._call = CellType(c.func_call_unchecked)
@@ -172,7 +173,7 @@ class CoreStore:
         MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
-        _ticks.pop(self._number, None)
+        _open_stores.pop(self._number, None)
         _failures.pop(self._number, None)
         self.engine.store_closed(self._number)
 
@@ -390,8 +391,9 @@ class CoreStore:
 
     def poll(self, fiber: Fiber) -> bool:
         """Let a fiber of this store run until it ends or waits; whether it ended."""
-        self.check_usable()
-        if self.in_call:
+        if self._unusable is not None:
+            self.check_usable()
+        if self._fiber is not None or self._active.cell_contents:
             raise StoreUnusableError("a guest cannot be resumed from inside a call of the same store")
         if self._holder is not None and self._holder is not fiber:
             raise StoreUnusableError(_HELD)
@@ -438,10 +440,10 @@ class CoreStore:
             )
         return fiber
 
-    def running_fiber(self) -> Fiber:
-        """The fiber that runs now; there is one."""
+    def take(self) -> Any:
+        """What the fiber that runs now has waited for; it has waited."""
         assert self._fiber is not None
-        return self._fiber
+        return self._fiber.take()
 
     def wait_function(self) -> bytes:
         """The extern of the core function that suspends the fiber that calls it."""
@@ -460,25 +462,15 @@ _NO_LIMITS: Final = StoreLimits()
 _HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
-_ticks: dict[int, Callable[[], bool]] = {}
+_open_stores: dict[int, weakref.ref[CoreStore]] = {}
 _failures: dict[int, Failure] = {}
-
-
-def _weakly(store: CoreStore) -> Callable[[], bool]:
-    """What to do for the store when time has passed, without keeping it alive."""
-    reference = weakref.ref(store)
-
-    def tick() -> bool:
-        alive = reference()
-        return alive is not None and alive._on_epoch()
-
-    return tick
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
     try:
         delta[0] = 1
-        kind[0] = c.EPOCH_YIELD if _ticks[number]() else c.EPOCH_CONTINUE
+        store = _open_stores[number]()
+        kind[0] = c.EPOCH_YIELD if store is not None and store._on_epoch() else c.EPOCH_CONTINUE
         return 0
     except BaseException as exception:
         # As in `dispatch`: nothing here may fail, so nothing is called.

@@ -12,4 +12,4 @@ from tests.languages.c.toolchain import LIBRARY, compile_plainly
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The object of what stands in for a C library."""
-    return compile_plainly(tmp_path_factory.mktemp("library") / "library.c", LIBRARY)
+    return compile_plainly(LIBRARY, tmp_path_factory.mktemp("library"))

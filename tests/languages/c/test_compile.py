@@ -15,8 +15,8 @@ from ingen_sdkgen.render import Templates, verify
 from ingen_sdkgen.resolve import load_text
 from tests.languages.c.toolchain import (
     check_header_as_cpp,
-    compile_plainly,
     compile_strictly,
+    compile_text,
     componentize,
     link,
 )
@@ -61,7 +61,7 @@ def _build(resolve: Resolve, world: WorldId, folder: Path, library: Path, optimi
     objects = [
         compile_strictly(source, optimization),
         library,
-        compile_plainly(folder / "traps.c", _traps(view)),
+        compile_text(folder / "traps.c", _traps(view)),
     ]
     return link(objects, folder / "module.wasm")
 
@@ -121,7 +121,7 @@ def test_two_worlds_link_into_one_module(tmp_path: Path, library: Path) -> None:
     for world in (WorldId(0), WorldId(1)):
         _, source = _write(loaded.resolve, world, tmp_path)
         view = view_world(plan_world(loaded.resolve, world, "C guest"))
-        objects += [compile_strictly(source), compile_plainly(tmp_path / f"traps{world}.c", _traps(view))]
+        objects += [compile_strictly(source), compile_text(tmp_path / f"traps{world}.c", _traps(view))]
     component = componentize(link(objects, tmp_path / "module.wasm"))
     printed = wasm_tools("component", "wit", component).decode()
     assert "export f: func() -> string;" in printed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,62 +15,9 @@ from tests.sdkgen.oracle import wasm_tools
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 TARGET = ("-target", "wasm32-freestanding")
 
-# What generated code wants of a C library, and what compilers make of loops: an allocator that counts.
-LIBRARY = r"""
-#include <stddef.h>
-#include <stdint.h>
-typedef struct { size_t size; size_t unused; } block;
-static unsigned char arena[1 << 22] __attribute__((aligned(16)));
-static size_t used;
-static block *spare[32];
-int32_t live_blocks;
-static unsigned class_of(size_t size) {
-    unsigned class = 4;
-    while (((size_t)1 << class) < size) class++;
-    return class;
-}
-void *memcpy(void *to, const void *from, size_t n) {
-    for (size_t i = 0; i < n; i++) ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-void *memset(void *to, int byte, size_t n) {
-    for (size_t i = 0; i < n; i++) ((char *)to)[i] = (char)byte;
-    return to;
-}
-size_t strlen(const char *text) {
-    size_t n = 0;
-    while (text[n]) n++;
-    return n;
-}
-void free(void *ptr) {
-    if (ptr == NULL) return;
-    block *freed = (block *)ptr - 1;
-    if (freed->unused != 0xA110C) __builtin_trap();
-    freed->unused = (size_t)spare[class_of(freed->size)];
-    spare[class_of(freed->size)] = freed;
-    live_blocks--;
-}
-void *realloc(void *ptr, size_t size) {
-    unsigned class = class_of(size);
-    block *made = spare[class];
-    if (made != NULL) {
-        spare[class] = (block *)made->unused;
-    } else {
-        if (used + sizeof *made + ((size_t)1 << class) > sizeof arena) return NULL;
-        made = (block *)(arena + used);
-        used += sizeof *made + ((size_t)1 << class);
-    }
-    made->size = (size_t)1 << class;
-    made->unused = 0xA110C;
-    live_blocks++;
-    if (ptr != NULL) {
-        size_t old = ((block *)ptr - 1)->size;
-        memcpy(made + 1, ptr, old < size ? old : size);
-        free(ptr);
-    }
-    return made + 1;
-}
-"""
+
+LIBRARY = Path(__file__).with_name("library.c")
+"""What stands in for a C library."""
 
 
 def zig(*arguments: str | Path, folder: Path) -> None:
@@ -94,12 +41,28 @@ def compile_strictly(source: Path, optimization: str = "-O1") -> Path:
     return made
 
 
-def compile_plainly(source: Path, text: str) -> Path:
-    """The object of C that a test has written."""
-    source.write_text(text, "utf-8")
-    made = source.with_suffix(".o")
-    zig("cc", *TARGET, "-O1", "-w", "-fno-builtin", "-c", source, "-o", made, folder=source.parent)
+def compile_plainly(source: Path, folder: Path) -> Path:
+    """The object of C that a test has written, which may include headers of the folder."""
+    made = (folder / source.name).with_suffix(".o")
+    flags = ["-std=c99", "-O1", "-w", "-fno-builtin", f"-I{folder}"]
+    zig("cc", *TARGET, *flags, "-c", source, "-o", made, folder=folder)
     return made
+
+
+def compile_text(source: Path, text: str) -> Path:
+    """The object of C that a test makes up."""
+    source.write_text(text, "utf-8")
+    return compile_plainly(source, source.parent)
+
+
+def build(files: Mapping[str, bytes], folder: Path, guest: Path) -> Path:
+    """The core module of generated files, a guest that uses them, and what stands in for a C library."""
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    generated = [compile_strictly(folder / name) for name in files if name.endswith(".c")]
+    return link(
+        [*generated, compile_plainly(guest, folder), compile_plainly(LIBRARY, folder)], folder / "made.wasm"
+    )
 
 
 def check_header_as_cpp(header: Path) -> None:

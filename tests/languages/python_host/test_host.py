@@ -10,32 +10,26 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
+from ingen_runtime.bindings import Err
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.linker import Linker
-from ingen_runtime.component.types import FuncType, ResultType
 from ingen_runtime.errors import HostValueError, LinkError
-from ingen_sdkgen.languages import python_host
+from ingen_sdkgen.languages import c, python_host
 from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.model import Resolve, WorldId
 from ingen_sdkgen.render import Templates, verify
 from ingen_sdkgen.resolve import load, load_text
 from tests.conftest import absent
-from tests.languages.c.conftest import library
-from tests.languages.c.test_resources import BANKING, BRANCH
-from tests.languages.c.test_run import ECHO, FUNCTIONS, IMPORTS, build, through_source
-from tests.languages.keywords import awkward_world
+from tests.languages.behaviour.guests import Guests
+from tests.languages.c.toolchain import build
+from tests.languages.keywords import awkward_names, awkward_world, named_world
 from tests.languages.worlds import WIT, conformance_worlds, own_worlds
-from tests.runtime.canonical.strategies import values
-
-__all__ = ["library"]
 
 ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = Templates()
@@ -73,6 +67,8 @@ def test_every_world_is_clean(tmp_path: Path) -> None:
             assert case.asynchronous, error
     assert written > 60
     write(load_text(awkward_world()).resolve, WorldId(0), tmp_path / "awkward")
+    for name in ("self", "imports", "async-imports", "str", "type", "load"):
+        write(load_text(named_world(name)).resolve, WorldId(0), tmp_path / f"named{name.replace('-', '_')}")
     run("ruff", "check", "--isolated", "--no-cache", ".", folder=tmp_path)
     packages = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
     run("mypy", "--strict", "--explicit-package-bases", *packages, folder=tmp_path)
@@ -126,15 +122,11 @@ def package(name: str) -> ModuleType:
     return importlib.import_module(name)
 
 
-@pytest.fixture(scope="module")
-def through(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
-    folder = tmp_path_factory.mktemp("through")
-    return build("values.wit", "through", folder, library, through_source("through"))
+class Echoing:
+    """Has every function."""
 
-
-@pytest.fixture(scope="module")
-def banking(tmp_path_factory: pytest.TempPathFactory, library: Path) -> Path:
-    return build("resources.wit", "banking", tmp_path_factory.mktemp("banking"), library, BANKING)
+    def __getattr__(self, name: str) -> Any:
+        return lambda x: x
 
 
 class Attributes:
@@ -144,163 +136,130 @@ class Attributes:
         self.__dict__.update(attributes)
 
 
-def echoes() -> Any:
-    """A host of the world `through`, whose functions return what they get."""
-    sides = {
-        interface.split("/")[1].split("@")[0]: Attributes(
-            **{name.replace("-", "_"): function for name, function in functions.items()}
-        )
-        for interface, functions in IMPORTS.items()
-    }
-    return Attributes(**sides)
-
-
 def test_awkward_names_import(packages: Path) -> None:
     assert package("awkward_host").Names
 
 
-@pytest.mark.parametrize(("interface", "name"), FUNCTIONS)
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)
-@given(data=st.data())
-def test_values_pass_through(
-    packages: Path, through: Path, interface: str, name: str, data: st.DataObject
-) -> None:
-    module = package("values_host")
-    host = _loaded(module, through)
-    raw = host._ingen_instance.exports[interface][name]
-    type_: FuncType = raw.type
-    arguments = [data.draw(values(param, module._INGEN_CLASSES)) for _, param in type_.params]
-    side = getattr(host, interface.split("/")[1].split("@")[0])
-    function = getattr(side, name.replace("-", "_"))
-    try:
-        found = function(*arguments)
-    except module._bindings.ResultError as error:
-        assert arguments == [module._bindings.Err(error.value)]
-    else:
-        expected = arguments[0] if len(arguments) == 1 else tuple(arguments)
-        if isinstance(expected, module._bindings.Ok) and isinstance(type_.result, ResultType):
-            expected = expected.value
-        assert found == expected
+def test_values_are_of_the_generated_classes(guests: Guests) -> None:
+    module = guests.package("values")
+    echo = module._echo
 
+    class Echo(Echoing):
+        def result_of(self, x: Any) -> Any:
+            if isinstance(x, Err):
+                raise echo.ColorError(x.value)
+            return x.value
 
-_LOADED: dict[Path, Any] = {}
-
-
-def _loaded(module: ModuleType, path: Path) -> Any:
-    if path not in _LOADED:
-        _LOADED[path] = module.Through.load(path, echoes())
-    return _LOADED[path]
-
-
-def test_values_are_of_the_generated_classes(packages: Path, through: Path) -> None:
-    module = package("values_host")
-    echo = importlib.import_module("values_host.echo")
-    with module.Through.load(module.Through.component(through), echoes()) as host:
+    component = module.Through.component(guests.module("c", "values"))
+    with module.Through.load(component, SimpleNamespace(echo=Echo())) as host:
         assert host.echo.point_of(echo.Point(1.0, 2.0)) == echo.Point(x=1.0, y=2.0)
         assert type(host.echo.shape_of(echo.ShapeCircle(0.5))) is echo.ShapeCircle
         assert host.echo.color_of(echo.Color.GREEN) is echo.Color.GREEN
         assert host.echo.some_of(echo.Some_.F8 | echo.Some_.F0) == echo.Some_.F8 | echo.Some_.F0
         with pytest.raises(echo.ColorError) as caught:
-            host.echo.result_of(module._bindings.Err(echo.Color.RED))
+            host.echo.result_of(Err(echo.Color.RED))
         assert caught.value.value is echo.Color.RED
         with pytest.raises(HostValueError):
             host.echo.u8(256)
 
 
-def test_imports_bring_their_classes(packages: Path, through: Path) -> None:
-    module = package("values_host")
-    echo = importlib.import_module("values_host.echo")
+def test_imports_bring_their_classes(guests: Guests) -> None:
+    module = guests.package("values")
+    echo = module._echo
     seen = []
 
-    def point_of(point: Any) -> Any:
-        seen.append(point)
-        return echo.Point(point.y, point.x)
+    class Turning(Echoing):
+        def point_of(self, x: Any) -> Any:
+            seen.append(x)
+            return echo.Point(x.y, x.x)
 
-    host = echoes()
-    host.echo.point_of = point_of
-    instance = Linker(module.Through.imports(host)).instantiate(Component.from_file(through))
-    own = instance.exports[ECHO]
+    component = Component.from_file(guests.module("c", "values"))
+    imports = module.Through.imports(Attributes(echo=Turning()))
+    own = Linker(imports).instantiate(component).exports["test:values/echo@0.1.0"]
     assert own.Point is not echo.Point
     assert own.point_of(own.Point(1.0, 2.0)) == own.Point(2.0, 1.0)
     assert seen == [echo.Point(1.0, 2.0)]
 
 
-def test_an_exported_resource(packages: Path, banking: Path) -> None:
+def test_a_component_that_does_not_fit(packages: Path, guests: Guests) -> None:
     module = package("banking_host")
-    account = type("Account", (), dict.fromkeys(_METHODS, print))
-    unused = Attributes(account=account, total=print, close=print, swap=print, find=print)
-    with module.Banking.load(banking, Attributes(bank=unused)) as host:
-        bank = host.bank
-        with bank.Account("ann") as ann, bank.Account(owner="bobby") as bob:
-            assert isinstance(ann, importlib.import_module("banking_host.bank").GuestAccount)
-            assert (ann.owner(), bob.owner()) == ("ann", "bobby")
-            assert ann.deposit(amount=5) == 5
-            assert ann.richer(bob)
-            opened = bank.Account.open(["x", "yy"])
-            assert all(isinstance(account, bank.Account) for account in opened)
-            assert bank.find(opened, "-").owner() == "x"
-        with pytest.raises(HostValueError):
-            ann.owner()
-
-
-_METHODS = ("owner", "deposit", "merge", "richer", "open")
-
-
-def test_waiting(packages: Path, tmp_path: Path, library: Path) -> None:
-    module = package("branch_host")
-    path = build("resources.wit", "branch", tmp_path, library, BRANCH)
-
-    class Account:
-        def __init__(self, owner: str) -> None:
-            self._owner = owner
-
-        async def owner(self) -> str:
-            await asyncio.sleep(0)
-            return self._owner
-
-        async def deposit(self, amount: int) -> int:
-            await asyncio.sleep(0)
-            return amount
-
-        def merge(self, other: Account) -> int:
-            return 0
-
-        def richer(self, other: Account) -> bool:
-            return False
-
-        @staticmethod
-        async def open(owners: list[str]) -> list[Account]:
-            await asyncio.sleep(0)
-            return [Account(owner) for owner in owners]
-
-    async def use() -> None:
-        bank = Attributes(account=Account, total=print, close=print, swap=print, find=print)
-        async with await module.Branch.load_async(path, Attributes(bank=bank)) as host:
-            ann = Account("ann")
-            assert await host.teller.audit(ann) == "ann"
-            assert await host.teller.keep(ann) == 5
-            assert await host.teller.give() is ann
-            assert await host.teller.give() is None
-
-    asyncio.run(use())
-
-
-def test_a_component_that_does_not_fit(packages: Path, through: Path, tmp_path: Path) -> None:
-    module = package("banking_host")
+    through = guests.module("c", "values")
     with pytest.raises(LinkError, match=r"Attributes does not implement `test:resources/bank@0\.1\.0#total`"):
         module.Banking.load(through, Attributes(bank=Attributes(account=object)))
     with pytest.raises(LinkError, match="it lacks bank"):
         module.Banking.load(through, Attributes())
-    resolve = load_text(
-        (WIT / "values.wit").read_text("utf-8").replace("%u8: func(x: u8)", "%u8: func(x: u16)")
-    ).resolve
-    world = find_world(resolve, "through")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "%u8: func(x: u8)",
+            "%u8: func(x: u16)",
+            r"`u8` is `func\(x: u8\) -> u8`.* for `func\(x: u16\) -> u8`",
+        ),
+        (
+            "record one { only: u16 }",
+            "record one { only: s16 }",
+            r"record { only: u16 }.*another content",
+        ),
+        ("none,\n    circle", "nothing,\n    circle", r"`shape-of` is .*none.*another content of"),
+        ("enum color { red, green", "enum color { red, violet", r"`color-of` is `func\(x: enum { red, green"),
+    ],
+)
+def test_a_component_with_other_types(
+    guests: Guests, tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    text = (WIT / "values.wit").read_text("utf-8")
+    changed = load_text(text.replace("/// Nothing at all.\n    ", "").replace(before, after)).resolve
+    world = find_world(changed, "through")
     assert world is not None
-    write(resolve, world, packages / "other_host")
-    with pytest.raises(LinkError, match=r"the function `u8` is `func\(x: u8\) -> u8`"):
-        package("other_host").Through.load(through, echoes())
+    name = f"other_host_{tmp_path.name}"
+    write(changed, world, tmp_path / name)
+    sys.path.insert(0, str(tmp_path))
+    try:
+        with pytest.raises(LinkError, match=message):
+            package(name).Through.load(guests.module("c", "values"), Attributes(echo=Echoing()))
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_a_type_may_go_by_another_name(guests: Guests, packages: Path) -> None:
+    """The names of types are the WIT's matter: only what they hold has to be the same."""
+    text = (WIT / "values.wit").read_text("utf-8").replace("record one", "record single")
+    renamed = load_text(
+        text.replace("one-of: func(x: one) -> one", "one-of: func(x: single) -> single")
+    ).resolve
+    world = find_world(renamed, "through")
+    assert world is not None
+    write(renamed, world, packages / "renamed_host")
+    host = package("renamed_host").Through.load(guests.module("c", "values"), Attributes(echo=Echoing()))
+    assert host.echo.u8(7) == 7
+
+
+def test_a_world_without_imports(packages: Path, tmp_path: Path) -> None:
+    resolve = load_text("package a:b;\nworld alone { export double: func(x: u32) -> u32; }\n").resolve
+    write(resolve, WorldId(0), packages / "alone_host")
+    files = c.generate(resolve, WorldId(0), c.Options("world"), TEMPLATES)
+    (tmp_path / "guest.c").write_text(
+        '#include "world.h"\nuint32_t exports_alone_double(uint32_t x) { return 2 * x; }\n', "utf-8"
+    )
+    module = build(files, tmp_path, tmp_path / "guest.c")
+    with package("alone_host").Alone.load(module) as host:
+        assert host.double(21) == 42
+
+    async def use() -> int:
+        async with await package("alone_host").Alone.load_async(module) as waiting:
+            doubled: int = await waiting.double(4)
+            return doubled
+
+    assert asyncio.run(use()) == 8
+
+
+@pytest.mark.parametrize("name", [*awkward_names(), "async-imports"])
+def test_worlds_may_have_any_name(name: str, packages: Path) -> None:
+    """Importing such a package finds every class that annotations and bases mention."""
+    folder = f"named_{name.replace('-', '_')}"
+    write(load_text(named_world(name)).resolve, WorldId(0), packages / folder)
+    module = package(folder)
+    assert len({getattr(module, public) for public in module.__all__}) == len(module.__all__)

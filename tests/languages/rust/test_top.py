@@ -1,63 +1,28 @@
-"""What stands in a world itself, and guests with the standard library."""
+"""Guests with the standard library, and guests for every target."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 import wasmtime
 from wasmtime import component as oracle
 
-from ingen_runtime.canonical import ResultError
-from ingen_runtime.component.component import Component
 from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.resolve import load
-from tests.languages.rust.toolchain import bindings, build
+from tests.languages.behaviour.guests import Guests, build_rust
+from tests.languages.rust.toolchain import TARGETS, bindings, build
 
 WIT = Path(__file__).parent / "wit" / "top.wit"
+GUEST = Path(__file__).parent / "guests" / "standard.rs"
 
 
 def guest(target: str, folder: Path) -> Path:
     resolve = load(WIT).resolve
     world = find_world(resolve, "top")
     assert world is not None
-    return build("standard", bindings(resolve, world), target, folder)
-
-
-class HostItem:
-    def __init__(self, a: int) -> None:
-        self.a = a
-
-    def get(self) -> int:
-        return self.a
-
-
-def test_what_a_world_has_of_its_own(tmp_path: Path) -> None:
-    messages: list[str] = []
-
-    def log(level: Any, message: str) -> None:
-        messages.append(f"{level.name} {message}")
-        if len(messages) > 1:
-            raise ResultError(type(level).HIGH)
-
-    imports = {
-        "test:top/shared@1.0.0": {"f": lambda x: type(x)(x.a + 1)},
-        "host-item": HostItem,
-        "[constructor]host-item": HostItem,
-        "[method]host-item.get": HostItem.get,
-        "log": log,
-    }
-    exports = Component.from_file(guest("wasm32-unknown-unknown", tmp_path)).instantiate(imports).exports
-    kept = [exports["in-place"].Kept(number) for number in (1, 2)]
-    assert [item.type() for item in exports["in-place"]["pass"](kept)] == [2, 1]
-    shared = exports["test:top/shared@1.0.0"]
-    assert shared.f(shared.P(5)) == shared.P(16)
-    p, item = exports.run(shared.P(5), HostItem(7))
-    assert (p.a, item.get(), messages) == (5, 12, ["LOW 7 of P { a: 5 }"])
-    with pytest.raises(ResultError) as error:
-        exports.run(shared.P(5), HostItem(7))
-    assert "HIGH" in repr(error.value.value)
+    return build([GUEST], bindings(resolve, world), target, folder)
 
 
 def test_the_standard_library_in_wasmtime(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -86,3 +51,21 @@ def test_the_standard_library_in_wasmtime(tmp_path: Path, capfd: pytest.CaptureF
     result = run(store, p, oracle.ResourceHost.own(7, 1))
     assert result == "high"
     assert capfd.readouterr().err == "high\n"
+
+
+class Identity:
+    """Gives back what it is given."""
+
+    def __getattr__(self, name: str) -> object:
+        return lambda x: x
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target(guests: Guests, target: str, tmp_path: Path) -> None:
+    """What each makes runs as it is: for wasm32-wasip2 a component, which rustc has made."""
+    module = build_rust("values", tmp_path, target)
+    with guests.package("values").Through.load(module, SimpleNamespace(echo=Identity())) as host:
+        for text in ("", "na\xefve \N{CRAB}", "x" * 70_000):
+            assert host.echo.string(text) == text
+            assert host.echo.list_list([[text], [], ["a", text]]) == [[text], [], ["a", text]]
+        assert host.live_blocks() == 0

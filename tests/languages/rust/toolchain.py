@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from ingen_sdkgen.render import Templates
 from tests.conftest import absent
 
 TARGETS = ("wasm32-wasip1", "wasm32-wasip2", "wasm32-unknown-unknown")
-GUESTS = Path(__file__).parent / "guests"
 
 _templates = cache(Templates)
 
@@ -49,18 +48,19 @@ def lint(source: Path) -> None:
     _run([program, *_target(target), *kind, *made, "-Dwarnings", "-Wclippy::all", str(source)])
 
 
-def build(guest: str, files: dict[str, str], target: str, folder: Path, *flags: str) -> Path:
-    """The module (for wasm32-wasip2 the component) of a guest beside the tests, with generated files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for written in (GUESTS / f"{guest}.rs", GUESTS / "allocator.rs"):
+def build(sources: Sequence[Path], files: Mapping[str, str], target: str, folder: Path) -> Path:
+    """The module (for wasm32-wasip2 the component) of a guest with generated files; its crate is the first
+    of the sources.
+    """
+    for written in sources:
         shutil.copy(written, folder)
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, "utf-8")
     made = folder / f"{target}.wasm"
     kind = ["--crate-type", "cdylib", "--edition", "2021", "-Copt-level=1", "-Cstrip=symbols"]
-    source = str(folder / f"{guest}.rs")
-    _run([str(compiler(target)), *_target(target), *kind, *flags, "-Dwarnings", source, "-o", str(made)])
+    source = str(folder / sources[0].name)
+    _run([str(compiler(target)), *_target(target), *kind, "-Dwarnings", source, "-o", str(made)])
     return made
 
 

@@ -375,13 +375,13 @@ class Streams:
         assert stored == type_
         return value
 
-    lift_stream = lift_future = lift_error_context = lift
-    lower_stream = lower_future = lower_error_context = lower
+    lift_end = receive_end = lift_error_context = lift
+    lower_end = give_end = lower_error_context = lower
 
 
 def test_streams_are_passed_by_whoever_knows_them() -> None:
     streams = Streams()
-    guest = Guest(async_values=streams)
+    guest = Guest(make_async_values=lambda: streams)
     type_ = TupleType((StreamType(P.U8), P.ERROR_CONTEXT))
     guest.memory.bytes[8:16] = struct.pack("<II", 1, 2)
     call = compile_lift(FuncType((("v", type_),), type_)).bind(

@@ -11,6 +11,7 @@ from ingen_runtime.component.binary import decode_component
 from ingen_runtime.component.entities import FuncEntity, InstanceType
 from ingen_runtime.component.evaluate import evaluate_component
 from ingen_runtime.component.names import (
+    Accessor,
     AnnotatedName,
     Annotation,
     InterfaceName,
@@ -22,6 +23,8 @@ from ingen_runtime.component.names import (
 from ingen_runtime.component.plan import ComponentPlan
 from ingen_runtime.component.types import ListType, OwnType, PrimitiveType, RecordType
 from ingen_runtime.errors import ComponentFormatError
+from tests.sdkgen.oracle import OracleError
+from tests.sdkgen.oracle import wasm_tools as oracle
 
 Evaluate = Callable[[str], ComponentPlan]
 
@@ -126,6 +129,11 @@ def test_parse_name() -> None:
     assert parse_name("[constructor]a") == AnnotatedName(Annotation.CONSTRUCTOR, "a", None)
     assert parse_name("[method]a.b-c") == AnnotatedName(Annotation.METHOD, "a", "b-c")
     assert parse_name("wasi:io/streams@0.2.0-rc.1") == InterfaceName("wasi", "io", "streams", "0.2.0-rc.1")
+    assert parse_name("[get]a-b") == PlainName("a-b", Accessor.GET)
+    assert parse_name("[static][set]a.b") == AnnotatedName(Annotation.STATIC, "a", "b", Accessor.SET)
+    for wrong in ("[get]", "[get]a.b", "[set][get]a", "[constructor][get]a", "[get][method]a.b"):
+        with pytest.raises(InvalidNameError):
+            parse_name(wrong)
     for wrong in ("", "a_b", "-a", "a--b", "aB", "[method]a", "a:b", "A:b/c", "a:b/c@1", "a:b/c@01.0.0"):
         with pytest.raises(InvalidNameError):
             parse_name(wrong)
@@ -155,3 +163,43 @@ def test_a_map_and_async_types(evaluate: Evaluate) -> None:
     func = plan.type.imports["f"]
     assert isinstance(func, FuncEntity) and func.type.is_async
     assert PrimitiveType.STRING in (func.type.params[0][1].key,)  # type: ignore[union-attr]  # it is a map
+
+
+_RESOURCE = '(import "r" (type $r (sub resource)))'
+_GET = '(import "[get]p" (func (result u32)))'
+_METHOD_GET = '(import "[method][get]r.p" (func (param "self" (borrow $r)) (result u32)))'
+
+
+@pytest.mark.parametrize(
+    ("imports", "reason"),
+    [
+        (_GET + '(import "[set]p" (func (param "v" u32)))', None),
+        (_GET + '(import "[set]p" (func (param "v" u32) (result (result (error u32)))))', None),
+        (_METHOD_GET + '(import "[method][set]r.p" (func (param "self" (borrow $r)) (param "v" u32)))', None),
+        ('(import "[static][get]r.p" (func (result u32)))', None),
+        ('(import "[set]p" (func (param "v" u32)))', r"no `\[get\]p` before it"),
+        (_GET + '(import "P" (func))', "conflicts with previous name"),
+        (_METHOD_GET + '(import "[method]r.p" (func (param "self" (borrow $r))))', "conflicts"),
+        (_METHOD_GET + '(import "[static][get]r.p" (func (result u32)))', "conflicts"),
+        (_METHOD_GET + '(import "[static][set]r.p" (func (param "v" u32)))', "before it"),
+        ('(import "[get]p" (func))', "a getter takes nothing and returns a value"),
+        ('(import "[get]p" (func (param "x" u32) (result u32)))', "a getter takes nothing"),
+        ('(import "[get]p" (func async (result u32)))', "cannot be async"),
+        ('(import "[get]p" (instance))', "not a func"),
+        (_GET + '(import "[set]p" (func))', "a setter takes one value"),
+        (_GET + '(import "[set]p" (func (param "v" u32) (result u32)))', "a setter takes one value"),
+        (_GET + '(import "[set]p" (func (param "v" u32) (result (result u8))))', "a setter takes one value"),
+    ],
+)
+def test_getters_and_setters(
+    evaluate: Evaluate, assemble: Callable[[str], bytes], imports: str, reason: str | None
+) -> None:
+    text = f"(component {_RESOURCE} {imports})"
+    if reason is None:
+        evaluate(text)
+        oracle("validate", "--features", "all", stdin=assemble(text))
+    else:
+        with pytest.raises(ComponentFormatError, match=reason):
+            evaluate(text)
+        with pytest.raises(OracleError):
+            oracle("validate", "--features", "all", stdin=assemble(text))

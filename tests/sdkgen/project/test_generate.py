@@ -462,7 +462,7 @@ def test_two_processes_give_the_same_bytes(language: registry.Language) -> None:
     made = []
     for seed in ["1", "2"]:
         command = "import sys, ingen_sdkgen.cli as c; sys.exit(c.main())"
-        arguments = [verb, str(wit), "--world", "through", "--language", language.name]
+        arguments = [verb, str(wit), "--world", "plainly-through", "--language", language.name]
         arguments += ["--out", f"out-{seed}", "--no-cache"]
         environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'runtime'}"}
         subprocess.run(
@@ -490,10 +490,10 @@ def test_the_only_world_need_not_be_named(capfd: Output) -> None:
     ("arguments", "message"),
     [
         (["gen", "wit", "--language", "c"], "say where the files go: --out DIR"),
-        (["gen-wasm", "wit", "--out", "o"], "say which language: --language c|rust"),
+        (["gen-wasm", "wit", "--out", "o"], "say which language: --language c|python|rust"),
         (
             ["gen-wasm", "wit", "--language", "cc", "--out", "o"],
-            "there is no language cc here; there is c, rust",
+            "there is no language cc here; there is c, python, rust",
         ),
         (["gen-wasm", "--language", "c"], "--language needs a WIT; without one the project file decides"),
         (["gen", "--all-features"], "--all-features needs a PATH"),

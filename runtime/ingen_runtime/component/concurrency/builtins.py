@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ingen_runtime.canonical import SLOT_SIZE, ValueClasses, check_may_leave
 from ingen_runtime.canonical.layout import MAX_FLAT_PARAMS
 from ingen_runtime.component.binary.syntax import Sort
+from ingen_runtime.component.concurrency.buffers import GuestBuffer
 from ingen_runtime.component.concurrency.calls import current_thread, waitable_set
 from ingen_runtime.component.concurrency.copies import (
     CopyResult,
     CopyState,
     End,
-    GuestBuffer,
     Shared,
     SharedFuture,
     SharedStream,

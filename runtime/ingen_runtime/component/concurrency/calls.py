@@ -5,7 +5,7 @@ Source: CanonicalABI.md, "canon lift" and "canon lower".
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 from ingen_runtime.canonical import (
@@ -27,6 +27,7 @@ from ingen_runtime.canonical.layout import (
     flat_counts,
 )
 from ingen_runtime.component.binary.syntax import CanonOptions
+from ingen_runtime.component.concurrency.host_work import HostWork
 from ingen_runtime.component.concurrency.scheduler import GuestThread, Scheduler
 from ingen_runtime.component.concurrency.tasks import CANCELLED_RESULT, InstanceTasks, Task
 from ingen_runtime.component.concurrency.values import values_plan
@@ -52,7 +53,7 @@ from ingen_runtime.waiting import Waits, is_awaitable
 if TYPE_CHECKING:
     import asyncio
 
-    from ingen_runtime.canonical import Endpoint
+    from ingen_runtime.canonical import Endpoint, InstanceState
     from ingen_runtime.component.plan import LowerStep
 
 _EXIT, _YIELD, _WAIT = range(3)
@@ -97,12 +98,12 @@ class GuestCallee:
     ) -> None:
         self.lifted = lifted
         encoding = lifted.side.encoding
-        params = [param for _, param in type_.params]
+        labels, params = [label for label, _ in type_.params], [param for _, param in type_.params]
         results = [] if type_.result is None else [type_.result]
         max_results = MAX_FLAT_PARAMS if lifted.options.is_async else MAX_FLAT_RESULTS
         self.state = endpoint.instance
-        params_plan = values_plan(classes, params, encoding, other, MAX_FLAT_PARAMS)
-        results_plan = values_plan(classes, results, encoding, other, max_results)
+        params_plan = values_plan(classes, params, encoding, other, MAX_FLAT_PARAMS, labels)
+        results_plan = values_plan(classes, results, encoding, other, max_results, ["result"][: len(results)])
         self.lower_params = params_plan.bind_lower(endpoint)
         self.lift_results = results_plan.bind_lift(endpoint)
 
@@ -183,9 +184,8 @@ def waitable_set(found: object, index: int) -> WaitableSet:
 class HostTask:
     """A call of a host function from a guest that does not wait for it."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
-        self._scheduler = scheduler
-        self._future: asyncio.Future[Any] | None = None
+    def __init__(self) -> None:
+        self._work: HostWork | None = None
 
     def start(
         self,
@@ -205,40 +205,22 @@ class HostTask:
                 awaitable = value
             return value
 
+        def done(future: asyncio.Future[Any]) -> None:
+            if future.cancelled():
+                on_resolve(CANCELLED_RESULT)
+            else:
+                on_resolve(_outcome(func.type.result, future.result))
+
         results = _outcome(func.type.result, call)
         if awaitable is None:
             on_resolve(results)
-            return
-        if not self._scheduler.on_asyncio:
-            if isinstance(awaitable, Coroutine):
-                awaitable.close()
-            raise Trap(
-                TrapKind.CANNOT_BLOCK,
-                f"{func.name} waits, and the guest was called synchronously: use `call_async`",
-            )
-        task = Task(instance, FuncType((), None, True), CanonOptions(is_async=True), lambda result: None)
-        self._scheduler.start(GuestThread(task), self._run(func.type, awaitable, on_resolve))
-
-    async def _run(
-        self, type_: FuncType, awaitable: Awaitable[Any], on_resolve: Callable[[Any], None]
-    ) -> None:
-        import asyncio  # see `scheduler`
-
-        future = self._future = asyncio.ensure_future(awaitable)
-        self._scheduler.watch(future)
-        try:
-            await asyncio.wait((future,))
-        finally:
-            future.cancel()
-        if future.cancelled():
-            on_resolve(CANCELLED_RESULT)
         else:
-            on_resolve(_outcome(type_.result, future.result))
+            self._work = HostWork(instance, awaitable, func.name, done)
 
     def request_cancellation(self) -> None:
         """Cancel the host function."""
-        if self._future is not None:
-            self._future.cancel()
+        if self._work is not None:
+            self._work.cancel()
 
 
 def _outcome(type_: ValType | None, call: Callable[[], Any]) -> tuple[Any, ...]:
@@ -274,12 +256,18 @@ class LoweredCall:
         else:
             caller_type, endpoint, other = func.type, side.endpoint(func.resources), None
         self._may_wait = step.type.is_async
-        params = [param for _, param in caller_type.params]
+        labels, params = (
+            [label for label, _ in caller_type.params],
+            [param for _, param in caller_type.params],
+        )
         results = [] if caller_type.result is None else [caller_type.result]
         max_params = MAX_FLAT_ASYNC_PARAMS if self._is_async else MAX_FLAT_PARAMS
         max_results = 0 if self._is_async else MAX_FLAT_RESULTS
-        self._lift = values_plan(classes, params, side.encoding, other, max_params).bind_lift(endpoint)
-        plan = values_plan(classes, results, side.encoding, other, MAX_FLAT_RESULTS)
+        params_plan = values_plan(classes, params, side.encoding, other, max_params, labels)
+        self._lift = params_plan.bind_lift(endpoint)
+        plan = values_plan(
+            classes, results, side.encoding, other, MAX_FLAT_RESULTS, ["result"][: len(results)]
+        )
         self._store = self._lower = None
         if flat_counts(results) > max_results:
             count = flat_counts(params)
@@ -352,7 +340,7 @@ class LoweredCall:
         self, instance: InstanceTasks, on_start: Callable[[], Any], on_resolve: Callable[[Any], None]
     ) -> Callee:
         if self._guest is None:
-            host = HostTask(instance.scheduler)
+            host = HostTask()
             host.start(cast(HostFunc, self._func), instance, on_start, on_resolve)
             return host
         callee = self._guest.state
@@ -396,25 +384,17 @@ class HostCaller:
         self._classes = classes
         self._callee: GuestCallee | None = None
 
-    def _begin(self, arguments: tuple[Any, ...]) -> tuple[Task, list[Any]]:
-        if self._callee is None:
-            self._callee = GuestCallee(self._lifted, self._type, self._endpoint, self._classes, None)
-        outcome: list[Any] = []
-        task = self._callee.start(lambda: arguments, outcome.append)
-        return task, outcome
-
     def call(self, *arguments: Any) -> Any:
         """Call the guest; host functions that it calls may not wait."""
         scheduler, root = self._enter()
         try:
+            scheduler.settle_now()
             task, outcome = self._begin(arguments)
             scheduler.run_until(lambda: bool(outcome))
-            for _ in range(_TURNS_AFTER_RETURN):
-                if not scheduler.run_if_ready(task.main):
-                    break
+            self._linger(task)
         except BaseException as error:
             raise self._failed(error, scheduler) from None
-        root.busy = False
+        root.busy = root.cause is not None
         return self._result(task, outcome)
 
     async def call_async(self, *arguments: Any) -> Any:
@@ -422,21 +402,37 @@ class HostCaller:
         scheduler, root = self._enter()
         try:
             with scheduler.asyncio_call():
+                await scheduler.settle()
                 task, outcome = self._begin(arguments)
-                await scheduler.run_until_async(lambda: bool(outcome))
-                for _ in range(_TURNS_AFTER_RETURN):
-                    if not scheduler.run_if_ready(task.main):
-                        break
+                await scheduler.run_until_async(lambda: bool(outcome), root)
+                self._linger(task)
         except BaseException as error:
             raise self._failed(error, scheduler) from None
-        root.busy = False
+        root.busy = root.cause is not None
         return self._result(task, outcome)
 
-    def _enter(self) -> tuple[Scheduler, Any]:
+    def _enter(self) -> tuple[Scheduler, InstanceState]:
         tasks = self._lifted.side.context.tasks
         state = self._endpoint.instance
         state.enter()
         return tasks.scheduler, state.root
+
+    def _begin(self, arguments: tuple[Any, ...]) -> tuple[Task, list[Any]]:
+        if self._callee is None:
+            self._callee = GuestCallee(self._lifted, self._type, self._endpoint, self._classes, None)
+        outcome: list[Any] = []
+        scheduler = self._lifted.side.context.tasks.scheduler
+
+        def on_resolve(result: Any) -> None:
+            outcome.append(result)
+            scheduler.wake()
+
+        return self._callee.start(lambda: arguments, on_resolve), outcome
+
+    def _linger(self, task: Task) -> None:
+        for _ in range(_TURNS_AFTER_RETURN):
+            if not task.scheduler.run_if_ready(task.main):
+                break
 
     def _failed(self, error: BaseException, scheduler: Scheduler) -> BaseException:
         state = self._endpoint.instance
@@ -445,10 +441,11 @@ class HostCaller:
         return error
 
     def _result(self, task: Task, outcome: list[Any]) -> Any:
-        if isinstance(outcome[0], HostValueError):
-            raise outcome[0]
+        result = outcome.pop()  # the task may live on, and would keep it
+        if isinstance(result, HostValueError):
+            raise result
         release(task.loans)
-        value: Any = outcome[0][0] if outcome[0] else None
+        value: Any = result[0] if result else None
         if isinstance(self._type.result, ResultType):
             if isinstance(value, Err):
                 raise self._classes.error(self._type.result)(value.value)

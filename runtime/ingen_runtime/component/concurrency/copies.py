@@ -1,6 +1,6 @@
-"""Streams and futures: buffers of guests, the shared middle, and the two ends.
+"""Streams and futures: the shared middle, and the two ends in handle tables.
 
-Source: CanonicalABI.md, "Buffer State", "Stream State", "Future State".
+Source: CanonicalABI.md, "Stream State", "Future State".
 """
 
 from __future__ import annotations
@@ -8,35 +8,16 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
 
-from ingen_runtime.canonical import BorrowScope, Endpoint, StringEncoding, ValueClasses, ValuesPlan
-from ingen_runtime.canonical.layout import alignment, elem_size
+from ingen_runtime.component.concurrency.buffers import Buffer, is_number
 from ingen_runtime.component.concurrency.waitables import Waitable, trap_if
-from ingen_runtime.component.types import PrimitiveType, ValType
+from ingen_runtime.component.types import ValType
 from ingen_runtime.errors import TrapKind
-
-MAX_BUFFER_LENGTH = (1 << 28) - 1
-
-_NUMBERS = frozenset(
-    {
-        PrimitiveType.U8,
-        PrimitiveType.S8,
-        PrimitiveType.U16,
-        PrimitiveType.S16,
-        PrimitiveType.U32,
-        PrimitiveType.S32,
-        PrimitiveType.U64,
-        PrimitiveType.S64,
-        PrimitiveType.F32,
-        PrimitiveType.F64,
-    }
-)
 
 
 def is_number_or_nothing(element: ValType | None) -> bool:
     """Whether a stream of these may have both ends in one instance."""
-    return element is None or element in _NUMBERS
+    return element is None or is_number(element)
 
 
 class CopyResult(enum.IntEnum):
@@ -45,84 +26,6 @@ class CopyResult(enum.IntEnum):
     COMPLETED = 0
     DROPPED = 1
     CANCELLED = 2
-
-
-class GuestBuffer:
-    """A guest's memory that elements are read from or written to, `length` of them from `ptr` on.
-
-    Numbers move as bytes, everything else as values.
-    """
-
-    def __init__(
-        self,
-        element: ValType | None,
-        endpoint: Endpoint,
-        encoding: StringEncoding,
-        classes: ValueClasses,
-        ptr: int,
-        length: int,
-    ) -> None:
-        trap_if(length > MAX_BUFFER_LENGTH, TrapKind.LIST_TOO_LONG, f"a stream's buffer of {length} elements")
-        self.element = element
-        self.progress = 0
-        self.length = length
-        self._endpoint = endpoint
-        self._ptr = ptr
-        self._size = 0 if element is None else elem_size(element)
-        if element is not None and length > 0:
-            assert endpoint.memory is not None
-            trap_if(
-                ptr % alignment(element) != 0,
-                TrapKind.UNALIGNED_POINTER,
-                f"a stream's buffer at 0x{ptr:x} is not aligned to {alignment(element)} bytes",
-            )
-            trap_if(
-                ptr + length * self._size > len(endpoint.memory.view()),
-                TrapKind.OUT_OF_BOUNDS,
-                f"a stream's buffer of {length} elements at 0x{ptr:x}",
-            )
-            if element not in _NUMBERS:
-                plan = _values_plan(element, encoding, classes)
-                self._load = plan.bind_load(endpoint)
-                self._store = plan.bind_store(endpoint)
-
-    @property
-    def remaining(self) -> int:
-        """How many elements are left."""
-        return self.length - self.progress
-
-    def read(self, count: int) -> Any:
-        """Take elements out: bytes for numbers, a list for everything else."""
-        element, at = self.element, self._ptr + self.progress * self._size
-        self.progress += count
-        if element is None:
-            return None
-        if element in _NUMBERS:
-            assert self._endpoint.memory is not None
-            return bytes(self._endpoint.memory.view()[at : at + count * self._size])
-        return [self._load(at + index * self._size, [])[0] for index in range(count)]
-
-    def write(self, elements: Any, count: int) -> None:
-        """Put elements in, as `read` gives them."""
-        element, at = self.element, self._ptr + self.progress * self._size
-        self.progress += count
-        if element is None:
-            return
-        if element in _NUMBERS:
-            assert self._endpoint.memory is not None
-            self._endpoint.memory.view()[at : at + count * self._size] = elements
-            return
-        for index, value in enumerate(elements):
-            self._store(at + index * self._size, (value,), BorrowScope(), [])
-
-
-def _values_plan(element: ValType, encoding: StringEncoding, classes: ValueClasses) -> ValuesPlan:
-    key = ("element", element, encoding)
-    plan = classes.plans.get(key)
-    if plan is None:
-        plan = classes.plans[key] = ValuesPlan([element], encoding, classes, name="an element")
-    assert isinstance(plan, ValuesPlan)
-    return plan
 
 
 OnCopy = Callable[[Callable[[], None]], None]
@@ -136,7 +39,7 @@ class _Pending:
     """A copy that waits for its other side."""
 
     def __init__(
-        self, end: End, instance: object, buffer: GuestBuffer, on_copy: OnCopy, on_done: OnDone
+        self, end: object, instance: object, buffer: Buffer, on_copy: OnCopy, on_done: OnDone
     ) -> None:
         self.end = end
         self.instance = instance
@@ -160,10 +63,18 @@ class Shared(ABC):
         assert pending is not None
         pending.on_done(result)
 
-    def is_pending(self, end: End) -> bool:
+    def is_pending(self, end: object) -> bool:
         """Whether a copy of `end` waits, with room left in its buffer."""
         pending = self._pending
         return pending is not None and pending.end is end and pending.buffer.remaining > 0
+
+    def is_waiting(self, end: object) -> bool:
+        """Whether a copy of `end` has not met the other side yet."""
+        return self._pending is not None and self._pending.end is end
+
+    def is_waiting_for(self, end: object) -> bool:
+        """Whether a copy of the other side waits for one of `end`."""
+        return self._pending is not None and self._pending.end is not end
 
     def cancel(self) -> None:
         """End the copy that waits."""
@@ -179,16 +90,16 @@ class Shared(ABC):
     @abstractmethod
     def copy(
         self,
-        end: End,
+        end: object,
         instance: object,
-        buffer: GuestBuffer,
+        buffer: Buffer,
         writes: bool,
         on_copy: OnCopy,
         on_done: OnDone,
     ) -> None:
-        """Begin a copy from (`writes`) or to a guest's buffer."""
+        """Begin a copy from (`writes`) or to a buffer of `instance`; `end` is whose copy it is."""
 
-    def _move(self, instance: object, buffer: GuestBuffer, writes: bool, count: int) -> None:
+    def _move(self, instance: object, buffer: Buffer, writes: bool, count: int) -> None:
         assert self._pending is not None
         trap_if(
             instance is self._pending.instance and not is_number_or_nothing(buffer.element),
@@ -204,9 +115,9 @@ class SharedStream(Shared):
 
     def copy(
         self,
-        end: End,
+        end: object,
         instance: object,
-        buffer: GuestBuffer,
+        buffer: Buffer,
         writes: bool,
         on_copy: OnCopy,
         on_done: OnDone,
@@ -233,7 +144,7 @@ class SharedStream(Shared):
             self._notify(CopyResult.COMPLETED)
             self._pending = _Pending(end, instance, buffer, on_copy, on_done)
 
-    def _check(self, instance: object, pending: _Pending, buffer: GuestBuffer) -> None:
+    def _check(self, instance: object, pending: _Pending, buffer: Buffer) -> None:
         trap_if(
             instance is pending.instance and not is_number_or_nothing(buffer.element),
             TrapKind.OTHER,
@@ -246,9 +157,9 @@ class SharedFuture(Shared):
 
     def copy(
         self,
-        end: End,
+        end: object,
         instance: object,
-        buffer: GuestBuffer,
+        buffer: Buffer,
         writes: bool,
         on_copy: OnCopy,
         on_done: OnDone,

@@ -105,7 +105,12 @@ class Scheduler:
     """The threads of one store. `current` is the one that runs, None while the host does.
 
     `pinned` are calls of sync functions under way, the innermost last: only threads of its component instance
-    may run before it has returned.
+    may run before it has returned. `host_ends` counts the ends of streams and futures that the host has: what
+    a guest waits for may come from there.
+
+    Whoever waits for a guest runs all threads in turn until what it waits for is there. Several asyncio tasks
+    may do so at a time; one that finds nothing to run pauses until `wake`, which says that something has
+    happened outside of the threads that it has run itself.
     """
 
     def __init__(self) -> None:
@@ -113,6 +118,8 @@ class Scheduler:
         self.current: GuestThread | None = None
         self.pinned: list[Task] = []
         self.futures: set[asyncio.Future[Any]] = set()
+        self.host_ends = 0
+        self._wakers: set[asyncio.Future[None]] = set()
         self._asyncio_depth = 0
         self._busy: GuestThread | None = None
 
@@ -149,8 +156,10 @@ class Scheduler:
         except StopIteration:
             thread.running = False
             return
-        except BaseException:
+        except BaseException as error:
             thread.running = False
+            thread.task.instance.state.poison(error)
+            self.forget(thread.task.instance.state.root)
             raise
         finally:
             self.current = previous
@@ -208,28 +217,67 @@ class Scheduler:
         while not done():
             if not self.tick():
                 raise self._deadlock()
+        self.wake()
 
-    async def run_until_async(self, done: Callable[[], bool]) -> None:
-        """The same on asyncio, where host functions may wait.
+    async def run_until_async(self, done: Callable[[], bool], root: InstanceState) -> None:
+        """The same on asyncio, where host functions may wait, for a caller of an instance under `root`.
 
-        Raises: Trap where nothing can ever go on, and what stops a guest.
+        Raises: Trap where nothing can ever go on, what stops a guest, and PoisonedError where `root` has been
+            stopped.
         """
         import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
 
         turns = 0
-        while self._busy is not None or not done():
-            if self._busy is not None:
-                await asyncio.sleep(0)
-                busy, self._busy = self._busy, None
-                self._step(busy)
-            elif self.tick():
-                turns += 1
-                if turns % _TURNS_AT_ONCE == 0:
-                    await asyncio.sleep(0)
-            elif self.futures:
-                await asyncio.wait(self.futures, return_when=asyncio.FIRST_COMPLETED)
-            else:
-                raise self._deadlock()
+        try:
+            await self.settle()
+            while not done():
+                if root.cause is not None:
+                    raise root.refusal()
+                if self.tick():
+                    turns += 1
+                    if turns % _TURNS_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+                    await self.settle()
+                elif self.futures or self.host_ends:
+                    await self._pause()
+                else:
+                    raise self._deadlock()
+        finally:
+            self.wake()
+
+    async def settle(self) -> None:
+        """Let a guest that was busy when it last gave way come to where another thread may run."""
+        import asyncio  # as above
+
+        while self._busy is not None:
+            await asyncio.sleep(0)
+            self._go_on()
+
+    def settle_now(self) -> None:
+        """The same without giving way."""
+        while self._busy is not None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        busy, self._busy = self._busy, None
+        if busy is not None:
+            self._step(busy)
+
+    async def _pause(self) -> None:
+        import asyncio  # as above
+
+        waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wakers.add(waker)
+        try:
+            await asyncio.wait((waker, *self.futures), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._wakers.discard(waker)
+
+    def wake(self) -> None:
+        """Let those who pause look again."""
+        for waker in self._wakers:
+            if not waker.done():
+                waker.set_result(None)
 
     @property
     def on_asyncio(self) -> bool:
@@ -255,6 +303,7 @@ class Scheduler:
 
     def forget(self, root: InstanceState) -> None:
         """End the threads of all instances under `root`; their guests will not run again."""
+        self.wake()
         if self._busy is not None and self._busy.task.instance.state.root is root:
             self._busy = None
         self.pinned = [task for task in self.pinned if task.instance.state.root is not root]

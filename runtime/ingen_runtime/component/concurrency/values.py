@@ -5,17 +5,19 @@ the host.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ingen_runtime.canonical import StringEncoding, ValueClasses, ValuesPlan
 from ingen_runtime.canonical.plan import plan_key
-from ingen_runtime.component.concurrency.copies import End, Shared, SharedFuture, SharedStream
+from ingen_runtime.component.concurrency.copies import CopyState, End, Shared, SharedFuture, SharedStream
+from ingen_runtime.component.concurrency.feeds import FedFuture, FedStream
+from ingen_runtime.component.concurrency.host_ends import FutureReader, StreamReader, StreamWriter
 from ingen_runtime.component.concurrency.waitables import trap_if
 from ingen_runtime.component.types import FuncType, FutureType, StreamType, ValType
-from ingen_runtime.errors import HostValueError, Trap, TrapKind
+from ingen_runtime.errors import Trap, TrapKind
 
 if TYPE_CHECKING:
-    from ingen_runtime.canonical import InstanceState
+    from ingen_runtime.component.concurrency.tasks import InstanceTasks
 
 HOST = None
 """In the place of the other side's string encoding: the other side is the host."""
@@ -27,14 +29,17 @@ def values_plan(
     encoding: StringEncoding,
     other: StringEncoding | None,
     max_flat: int,
+    labels: Sequence[str] | None = None,
 ) -> ValuesPlan:
     """The plan for values that pass between a guest and another one of string encoding `other`, or `HOST`."""
-    labelled = FuncType(tuple((str(index), type_) for index, type_ in enumerate(types)), None)
+    if labels is None:
+        labels = [f"[{index}]" for index in range(len(types))]
+    labelled = FuncType(tuple(zip(labels, types, strict=True)), None)
     key = ("values", *plan_key(labelled), encoding, other, max_flat)
     plan = classes.plans.get(key)
     if plan is None:
         plan = classes.plans[key] = ValuesPlan(
-            types, encoding, classes, max_flat=max_flat, raw_from=other, name="an async call"
+            types, encoding, classes, max_flat=max_flat, raw_from=other, name="an async call", paths=labels
         )
     assert isinstance(plan, ValuesPlan)
     return plan
@@ -52,28 +57,22 @@ class ErrorContext:
 class InstanceAsyncValues:
     """Passes readable ends and error contexts into and out of a component instance's handle table."""
 
-    def __init__(self, state: InstanceState) -> None:
-        self._state = state
+    def __init__(self, tasks: InstanceTasks) -> None:
+        self._tasks = tasks
+        self._state = tasks.state
 
-    def lift_stream(self, index: int, type_: StreamType) -> Shared:
-        """The stream whose readable end leaves the table."""
-        return self._lift(index, type_.element, SharedStream)
-
-    def lift_future(self, index: int, type_: FutureType) -> Shared:
-        """The future whose readable end leaves the table."""
-        return self._lift(index, type_.element, SharedFuture)
-
-    def _lift(self, index: int, element: ValType | None, kind: type[Shared]) -> Shared:
-        what = "stream" if kind is SharedStream else "future"
-        end = readable_end(self._state.handles.get(index), kind, element, index)
+    def lift_end(self, index: int, type_: StreamType | FutureType) -> Shared:
+        """The middle of the stream or future whose readable end leaves the table."""
+        kind, what = (SharedStream, "stream") if isinstance(type_, StreamType) else (SharedFuture, "future")
+        end = readable_end(self._state.handles.get(index), kind, type_.element, index)
         trap_if(end.copying, TrapKind.OTHER, f"cannot lift {what} while it is being read")
         trap_if(
-            not end.is_stream and end.state.name == "DONE",
+            not end.is_stream and end.state is CopyState.DONE,
             TrapKind.OTHER,
             "cannot lift future after it has been read",
         )
         trap_if(
-            end.is_stream and end.state.name == "DONE",
+            end.is_stream and end.state is CopyState.DONE,
             TrapKind.OTHER,
             "cannot lift stream after being notified that the writable end dropped",
         )
@@ -81,18 +80,34 @@ class InstanceAsyncValues:
         self._state.handles.remove(index)
         return end.shared
 
-    def lower_stream(self, value: Any, type_: StreamType) -> int:
-        """The index of the new readable end of a stream."""
-        return self._lower(value, type_.element, SharedStream)
+    def lower_end(self, shared: Shared, type_: StreamType | FutureType) -> int:
+        """The index of a new readable end."""
+        return self._state.handles.add(End(shared, type_.element, writes=False))
 
-    def lower_future(self, value: Any, type_: FutureType) -> int:
-        """The index of the new readable end of a future."""
-        return self._lower(value, type_.element, SharedFuture)
+    def receive_end(
+        self, index: int, type_: StreamType | FutureType
+    ) -> StreamReader[Any] | FutureReader[Any]:
+        """The same as `lift_end` for the host, which reads from what it gets."""
+        reader = StreamReader if isinstance(type_, StreamType) else FutureReader
+        return reader(self.lift_end(index, type_), type_.element, self._tasks)
 
-    def _lower(self, value: Any, element: ValType | None, kind: type[Shared]) -> int:
-        if not isinstance(value, kind):
-            raise HostValueError("value", f"a {kind.__name__}", repr(value)[:60])
-        return self._state.handles.add(End(value, element, writes=False))
+    def give_end(self, value: object, type_: StreamType | FutureType) -> int:
+        """The same as `lower_end` for what the host gives.
+
+        Raises: HostValueError.
+        """
+        is_stream, element, tasks = isinstance(type_, StreamType), type_.element, self._tasks
+        shared: Shared | None = None
+        if isinstance(value, StreamReader if is_stream else FutureReader):
+            shared = value.give(element, tasks)
+        elif isinstance(value, StreamWriter) and is_stream:
+            shared = value.begin(element, tasks)
+        given = value if shared is not None else None
+        if shared is None:
+            shared = (FedStream if is_stream else FedFuture)(value, element, tasks)
+        index = self.lower_end(shared, type_)
+        self._state.lowered.append((index, given, _GIVEN))
+        return index
 
     def lift_error_context(self, index: int) -> ErrorContext:
         """The error context at an index, which stays there."""
@@ -106,6 +121,16 @@ class InstanceAsyncValues:
         if not isinstance(value, ErrorContext):
             value = ErrorContext(str(value))
         return self._state.handles.add(value)
+
+
+class _Given:
+    """Takes back what a refused call would have moved."""
+
+    def take_back(self, value: StreamReader[Any] | FutureReader[Any] | StreamWriter[Any]) -> None:
+        value.take_back()
+
+
+_GIVEN: Final = _Given()
 
 
 def readable_end(found: object, kind: type[Shared], element: ValType | None, index: int) -> End:

@@ -1,0 +1,74 @@
+"""Typed Python guests: a package for componentize-py, that unit tests can use as it is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Final
+
+from ingen_sdkgen.languages.features import ASYNCHRONY, Feature
+from ingen_sdkgen.languages.planning import plan_world
+from ingen_sdkgen.languages.python_guest.crossing import view_crossing
+from ingen_sdkgen.languages.python_guest.names import InterfaceNames
+from ingen_sdkgen.languages.python_guest.view import ModuleBuilder
+from ingen_sdkgen.languages.python_guest.views import CrossingView, ModuleView
+from ingen_sdkgen.model import Resolve, WorldId
+from ingen_sdkgen.render import Templates
+from ingen_sdkgen.restrict import restrict_to_world
+from ingen_sdkgen.wit.printer import print_wit
+
+__all__ = ["BUILD_FILE", "LANGUAGE", "TEMPLATES", "WIT_FILE", "Options", "generate"]
+
+LANGUAGE: Final = "python_guest"
+TEMPLATES: Final = (
+    "python_guest/crossing.py.j2",
+    "python_guest/ingen.py.j2",
+    "python_guest/ingen_guest.py.j2",
+    "python_guest/ingen_types.py.j2",
+    "python_guest/macros.j2",
+    "python_guest/module.py.j2",
+)
+
+WIT_FILE: Final = "_ingen_world.wit"
+"""The world, as componentize-py reads it."""
+BUILD_FILE: Final = "_ingen_build.json"
+"""What componentize-py has to be told besides: see `ingen_sdkgen.building_python`."""
+
+_LACKS: Final = ASYNCHRONY | {
+    Feature.MAP,
+    Feature.FIXED_LENGTH_LIST,
+    Feature.ACCESSOR,
+    Feature.LABEL,
+}
+"""What componentize-py does not know, up to 0.25."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user can choose: nothing so far."""
+
+
+def generate(resolve: Resolve, world: WorldId, options: Options, templates: Templates) -> dict[str, bytes]:
+    """The files of a guest's package, by path relative to the package's folder.
+
+    Raises: CodegenError, TemplateError.
+    """
+    plan = plan_world(resolve, world, "Python guest", lacks=_LACKS)
+    names = InterfaceNames.of(plan)
+    built = ModuleBuilder(plan)
+    crossing = view_crossing(built, names)
+    files = {
+        "py.typed": b"",
+        WIT_FILE: print_wit(restrict_to_world(resolve, world)).encode(),
+        BUILD_FILE: json.dumps({"world": plan.full_name, **asdict(names)}, indent=1).encode() + b"\n",
+        "_ingen_world.py": templates.render("python_guest/crossing.py.j2", _shallow(crossing)),
+    }
+    for name in ("ingen", "ingen_types", "ingen_guest"):
+        files[f"_{name}.py"] = templates.render(f"python_guest/{name}.py.j2", {"header": crossing.header})
+    for module in built.views:
+        files[f"{module.name}.py"] = templates.render("python_guest/module.py.j2", _shallow(module))
+    return files
+
+
+def _shallow(view: ModuleView | CrossingView) -> dict[str, object]:
+    return {field.name: getattr(view, field.name) for field in fields(view)}

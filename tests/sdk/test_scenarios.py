@@ -1,0 +1,444 @@
+"""What guests do with the SDK, the same in every language and on every network."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from ingen_runtime.canonical import ResultError
+from ingen_runtime.component.linker import Linker
+from ingen_runtime.kernel.process import Process
+from ingen_runtime.network.interface import Network
+from ingen_runtime.sdk import Vm, sdk_imports, variables_of
+from tests.sdk.building import LANGUAGES, scenarios
+from tests.sdk.places import PLACES, Place
+
+ENVIRONMENT = variables_of(
+    Vm(
+        ["/data", "/shared"],
+        ["/process"],
+        "north",
+        "n1",
+        "c7",
+        "h42",
+        "vm1",
+        "somebody",
+        "database",
+        (10, 0, 0, 1),
+        (0xFD00, 0, 0, 0, 0, 0, 0, 1),
+    )
+)
+
+
+class Guest:
+    """One guest process. `reports` has what it has reported, in order."""
+
+    def __init__(self, language: str, network: Network, environment: Mapping[str, str] = ENVIRONMENT) -> None:
+        self.reports: asyncio.Queue[str] = asyncio.Queue()
+        self._language = language
+        self._network = network
+        self._environment = environment
+
+    async def run(self, scenario: str, *arguments: str) -> str:
+        """What a scenario returns, or `error NAME` where it fails."""
+        process = Process(network=self._network, environment=self._environment)
+        linker = Linker({**sdk_imports(process), "report": self.reports.put_nowait})
+        with process, await linker.instantiate_async(scenarios(self._language)) as instance:
+            try:
+                result: Any = await instance.exports.run.call_async(scenario, list(arguments))
+            except ResultError as error:
+                return f"error {error.value}"
+        assert isinstance(result, str)
+        return result
+
+    async def listening(self) -> str:
+        """Where it listens, once it does."""
+        return (await self.reports.get()).removeprefix("listening ")
+
+
+class World:
+    """A place, and guests of one language in it."""
+
+    def __init__(self, language: str, place: Place) -> None:
+        self.language = language
+        self.place = place
+
+    def guest(self, network: Network | None = None, environment: Mapping[str, str] = ENVIRONMENT) -> Guest:
+        """A guest in the first VM, or where it is said."""
+        return Guest(self.language, network or self.place.first, environment)
+
+    async def both(
+        self, server: tuple[str, ...], client: Callable[[str], tuple[str, ...]]
+    ) -> tuple[str, str]:
+        """What a server in the second VM and a client in the first return; the client gets the address."""
+        serving = self.guest(self.place.second)
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(serving.run(*server))
+            where = asyncio.create_task(serving.listening())
+            await asyncio.wait([task, where], return_when=asyncio.FIRST_COMPLETED)
+            if not where.done():
+                where.cancel()
+                pytest.fail(f"the server has ended: {task.result()}")
+            result = await self.guest().run(*client(where.result()))
+        return task.result(), result
+
+    @property
+    def here(self) -> str:
+        """A free port of the first VM."""
+        return f"{self.place.first_address}:0"
+
+    @property
+    def there(self) -> str:
+        """A free port of the second VM."""
+        return f"{self.place.second_address}:0"
+
+
+class Setting:
+    """A language and a kind of network."""
+
+    def __init__(self, language: str, place: str) -> None:
+        self.language = language
+        self.place = place
+
+
+@pytest.fixture(params=[(language, place) for place in PLACES for language in LANGUAGES], ids="-".join)
+def setting(request: pytest.FixtureRequest) -> Setting:
+    made = Setting(*request.param)
+    scenarios(made.language)
+    return made
+
+
+def in_world(test: Callable[[World], Awaitable[None]]) -> Callable[[Setting], None]:
+    """A test that runs in a world of each setting."""
+
+    async def run(setting: Setting) -> None:
+        async with asyncio.timeout(60), PLACES[setting.place]() as place:
+            await test(World(setting.language, place))
+
+    def run_test(setting: Setting) -> None:
+        asyncio.run(run(setting))
+
+    functools.update_wrapper(run_test, test)
+    del run_test.__wrapped__  # type: ignore[attr-defined]  # pytest would take its parameters for fixtures
+    return run_test
+
+
+# --- Addresses ------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_addresses(world: World) -> None:
+    for text, printed in {
+        "0.0.0.0": "0.0.0.0",
+        "255.1.20.99": "255.1.20.99",
+        "::": "::",
+        "::1": "::1",
+        "1::": "1::",
+        "1:0:0:2:0:0:0:3": "1:0:0:2::3",
+        "1:0:2:3:4:5:6:7": "1:0:2:3:4:5:6:7",
+        "1:0:0:2:3:4:5:6": "1::2:3:4:5:6",
+        "1:2:3:4:5:6:7::": "1:2:3:4:5:6:7:0",
+        "FD00:0:0000::ABCD": "fd00::abcd",
+        "64:ff9b::10.0.0.1": "64:ff9b::a00:1",
+    }.items():
+        assert await world.guest().run("address", text) == printed
+    for text in (
+        *("", "1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "01.2.3.4", "1.2.3.", ".1.2.3", "1..2.3", "a.b.c.d"),
+        *(
+            ":",
+            ":::",
+            "1:",
+            ":1",
+            "1:2",
+            "1::2::3",
+            "1:2:3:4:5:6:7:8:9",
+            "1:2:3:4:5:6:7:8::",
+            "12345::",
+            "g::",
+        ),
+        *("::1.2.3", "1.2.3.4::", "::1.2.3.4:5", "10.0.0.1 ", "fe80::1%eth0"),
+    ):
+        assert await world.guest().run("address", text) == "no address", text
+    for text in ("10.0.0.1:80", "[fd00::1]:65535", "[::]:0"):
+        assert await world.guest().run("endpoint", text) == text
+    for text in (
+        "10.0.0.1",
+        "10.0.0.1:",
+        "10.0.0.1:65536",
+        "fd00::1:80",
+        "[10.0.0.1]:80",
+        "[fd00::1]",
+        ":80",
+    ):
+        assert await world.guest().run("endpoint", text) == "no endpoint", text
+
+
+# --- Environment ----------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_who_am_i(world: World) -> None:
+    assert await world.guest().run("env") == (
+        "folders=/data,/shared process=/process region=north dc=n1 cluster=c7 host=h42 name=vm1 "
+        "owner=somebody role=database ipv4=10.0.0.1 ipv6=fd00::1"
+    )
+
+
+@in_world
+async def test_little_is_needed(world: World) -> None:
+    needed = {
+        name: ENVIRONMENT[name] for name in ("EVM_NAME", "EVM_ROLE", "EVM_DATA_FOLDER", "EGP_DATA_FOLDER")
+    }
+    guest = world.guest(environment=needed)
+    assert await guest.run("env") == (
+        "folders=/data,/shared process=/process region= dc= cluster= host= name=vm1 owner= role=database "
+        "ipv4=- ipv6=-"
+    )
+    for name in needed:
+        guest = world.guest(environment={**needed, name: ""})
+        assert await guest.run("env") == f"error invalid: {name} is not set"
+
+
+# --- ICMP -----------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_ping(world: World) -> None:
+    place = world.place
+    options = ["identifier=4711", "sequence=7", "size=100", f"source={place.first_address}"]
+    assert await world.guest().run("ping", place.second_address, *options) == (
+        f"echo reply from {place.second_address} to {place.first_address} type=0 code=0 identifier=4711 "
+        "sequence=7 ttl=64 size=108 in-time=true"
+    )
+
+
+@in_world
+async def test_ping_ipv6(world: World) -> None:
+    result = await world.guest().run("ping", world.place.ipv6_address)
+    assert result.startswith(f"echo reply from {world.place.ipv6_address} to ")
+    assert " type=129 code=0 " in result
+    assert result.endswith(" sequence=1 ttl=64 size=64 in-time=true")
+
+
+@in_world
+async def test_ping_at_a_missing_address(world: World) -> None:
+    place = world.place
+    result = await world.guest().run("ping", place.missing, "timeout-ms=100")
+    if place.missing_answers:
+        assert result.startswith("unreachable from ")
+        assert " type=3 code=1 " in result
+    else:
+        assert result == "error timed-out"
+
+
+@in_world
+async def test_ping_whose_ttl_runs_out(world: World) -> None:
+    place = world.place
+    if place.elsewhere is None:
+        pytest.skip("there is no router")
+    result = await world.guest().run("ping", place.elsewhere, "ttl=1")
+    assert result.startswith(f"time exceeded from {place.router} to {place.first_address} type=11 code=0 ")
+    assert (await world.guest().run("ping", place.elsewhere, "ttl=2")).startswith("echo reply")
+
+
+@in_world
+async def test_ping_without_a_route(world: World) -> None:
+    if world.place.unroutable is None:
+        pytest.skip("there is a route to everywhere")
+    assert await world.guest().run("ping", world.place.unroutable) == "error unreachable"
+
+
+@in_world
+async def test_ping_that_makes_no_sense(world: World) -> None:
+    place = world.place
+    for option in ("ttl=0", f"source={place.missing}", f"source={place.ipv6_address}"):
+        result = await world.guest().run("ping", place.second_address, option)
+        assert result.startswith("error invalid: "), option
+
+
+# --- DNS ------------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_lookup(world: World) -> None:
+    for name, addresses in world.place.names.items():
+        assert await world.guest().run("lookup", name) == addresses
+
+
+@in_world
+async def test_lookup_of_nobody(world: World) -> None:
+    assert await world.guest().run("lookup", "nobody.invalid") == "error not-found"
+
+
+@in_world
+async def test_lookup_of_no_name(world: World) -> None:
+    assert (await world.guest().run("lookup", "no name")).startswith("error invalid: ")
+
+
+# --- TCP ------------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_tcp_with_options(world: World) -> None:
+    where = ""
+
+    def client(address: str) -> tuple[str, ...]:
+        nonlocal where
+        where = address
+        return "echo-client", address, "300000"
+
+    server, result = await world.both(("echo-server", world.there, "1"), client)
+    assert server == "300000 bytes"
+    assert result == (f"300000 bytes, same=true keep-alive=true,false no-delay=true ttl=42 peer={where}")
+
+
+@in_world
+async def test_tcp_ipv6(world: World) -> None:
+    address = world.place.ipv6_address
+    server, result = await world.both(
+        ("echo-server", f"[{address}]:0", "1"), lambda where: ("echo-client", where, "1000")
+    )
+    assert server == "1000 bytes"
+    assert f"peer=[{address}]:" in result
+
+
+@in_world
+async def test_half_close(world: World) -> None:
+    assert await world.both(("answer-server", world.there), lambda where: ("answer-client", where)) == (
+        "question",
+        "answer to question, closed",
+    )
+
+
+@in_world
+async def test_non_blocking_connect_and_read(world: World) -> None:
+    assert await world.both(("late-server", world.there), lambda where: ("late-client", where)) == (
+        "done",
+        "would-block, then late",
+    )
+
+
+@in_world
+async def test_non_blocking_accept(world: World) -> None:
+    assert await world.guest().run("accept-would-block", world.here) == "would-block, then timed-out"
+
+
+@in_world
+async def test_accept_timeout(world: World) -> None:
+    assert await world.guest().run("accept-timeout", world.here) == "error timed-out"
+
+
+@in_world
+async def test_read_timeout(world: World) -> None:
+    assert await world.both(("silent-server", world.there), lambda where: ("read-timeout", where)) == (
+        "done",
+        "timed-out",
+    )
+
+
+@in_world
+async def test_non_blocking_write(world: World) -> None:
+    assert await world.both(("silent-server", world.there), lambda where: ("write-would-block", where)) == (
+        "done",
+        "would-block, then timed-out, some=true",
+    )
+
+
+@in_world
+async def test_reset(world: World) -> None:
+    assert await world.both(("reset-server", world.there), lambda where: ("reset-client", where)) == (
+        "gone",
+        "error reset",
+    )
+
+
+@in_world
+async def test_refused(world: World) -> None:
+    nowhere = f"{world.place.second_address}:9"
+    assert await world.guest().run("connect", nowhere) == "error refused"
+    assert await world.guest().run("refused-later", nowhere) == "refused, refused"
+
+
+@in_world
+async def test_connect_to_a_missing_address(world: World) -> None:
+    result = await world.guest().run("connect", f"{world.place.missing}:80", "100")
+    assert result in {"error unreachable", "error timed-out"}
+    if world.place.unroutable is not None:
+        result = await world.guest().run("connect", f"{world.place.unroutable}:80", "5000")
+        assert result == "error unreachable"
+
+
+@in_world
+async def test_connect_to_a_name(world: World) -> None:
+    for name in world.place.names:
+        if name == "second":
+            server, result = await world.both(
+                ("echo-server", world.there, "1"),
+                lambda where: ("connect-name", "second", where.rpartition(":")[2]),
+            )
+            assert (server, result) == ("0 bytes", "connected")
+    assert await world.guest().run("connect-name", "nobody.invalid", "80") == "error not-found"
+
+
+@in_world
+async def test_connect_from_an_address(world: World) -> None:
+    place = world.place
+    server, result = await world.both(
+        ("echo-server", world.there, "1"), lambda where: ("connect-from", world.here, where)
+    )
+    assert (server, result) == ("0 bytes", f"connected from {place.first_address}")
+
+
+@in_world
+async def test_an_address_that_is_taken(world: World) -> None:
+    assert await world.guest().run("listen-twice", world.here) == "in-use, then success"
+
+
+@in_world
+async def test_an_address_of_somebody_else(world: World) -> None:
+    assert (await world.guest().run("listen", f"{world.place.missing}:0")).startswith("error invalid: ")
+
+
+# --- UDP ------------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_udp(world: World) -> None:
+    server, result = await world.both(
+        ("udp-server", world.there), lambda where: ("udp-client", world.here, where)
+    )
+    assert server == "2 datagrams"
+    assert result == "first sec ttl=33 same=true without-peer=invalid"
+
+
+@in_world
+async def test_udp_refused(world: World) -> None:
+    nowhere = f"{world.place.second_address}:9"
+    assert await world.guest().run("udp-refused", world.here, nowhere) == "error refused"
+
+
+@in_world
+async def test_udp_waits(world: World) -> None:
+    assert await world.guest().run("udp-waits", world.here) == "would-block, then timed-out"
+
+
+@in_world
+async def test_udp_too_long(world: World) -> None:
+    there = f"{world.place.second_address}:9"
+    assert (await world.guest().run("udp-too-long", world.here, there)).startswith("error invalid: ")
+
+
+# --- Limits ---------------------------------------------------------------------------------------------
+
+
+@in_world
+async def test_no_more_sockets_than_allowed(world: World) -> None:
+    limited = world.place.limited
+    address = limited.interfaces[0].ip
+    assert await world.guest(limited).run("sockets", f"{address}:0", "3") == "3 sockets"
+    result = await world.guest(limited).run("sockets", f"{address}:0", "4")
+    assert result == "error denied: the VM may have 3 sockets"
