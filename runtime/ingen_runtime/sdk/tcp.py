@@ -198,9 +198,7 @@ def _connect(
         raise
 
 
-async def _connect_later(
-    process: Process, class_: type[_C], socket: TcpSocket, timeout_us: int | None
-) -> _C:
+async def _connect_later(process: Process, class_: type[_C], socket: TcpSocket, timeout_us: int | None) -> _C:
     try:
         with FAILURES:
             await attempt_until(socket.finish_connect, socket.writable, timer_after(timeout_us))
