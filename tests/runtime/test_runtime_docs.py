@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingen_runtime.engine import wat_to_wasm
+from tests.runtime.component.stream_guest import GUEST
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "runtime.md"
 
@@ -56,6 +57,7 @@ COMPONENT = """
 def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("greeter.wasm").write_bytes(wat_to_wasm(COMPONENT))
+    Path("streams.wasm").write_bytes(wat_to_wasm(GUEST))
     # Fences are no output.
     text = "\n".join("" if line.startswith("```") else line for line in PAGE.read_text().splitlines())
     examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ingen_runtime.canonical import (
     SLOT_SIZE,
@@ -21,7 +21,6 @@ from ingen_runtime.canonical import (
 from ingen_runtime.canonical.handles import Loan
 from ingen_runtime.canonical.names import attribute_name, class_name
 from ingen_runtime.component.arguments import argument_binder
-from ingen_runtime.component.concurrency.calls import HostCaller
 from ingen_runtime.component.entities import (
     DefinedType,
     Extern,
@@ -45,6 +44,9 @@ from ingen_runtime.component.types import EnumType, FlagsType, FuncType, RecordT
 from ingen_runtime.engine import CoreStore, call_async
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError
+
+if TYPE_CHECKING:
+    from ingen_runtime.component.concurrency.calls import HostCaller
 
 
 class ExportedFunction(Protocol):
@@ -181,6 +183,9 @@ def export_function(
 ) -> ExportedFunction:
     """The Python function for an exported function, whose type and resources are the root component's."""
     if item.side.context.is_async:
+        # Late: slow to import, and most components have no tasks.
+        from ingen_runtime.component.concurrency.calls import HostCaller
+
         caller = HostCaller(item, type_, item.side.endpoint(context.resources), classes)
         return _named(name, type_, caller)
     plan = compile_lift(type_, item.side.encoding, classes, name=name)

@@ -251,10 +251,13 @@ def _implementation(given: Any, name: str) -> Any:
     if isinstance(given, Mapping) and name in given:
         return given[name]
     class_ = _member(given, parsed.resource, class_name(parsed.resource))
+    if isinstance(class_, Implementation):
+        function = _implementation({parsed.resource: class_.given}, name)
+        return function if function is _ABSENT else Implementation(function, class_.classes)
     if class_ is _ABSENT or parsed.annotation is Annotation.CONSTRUCTOR:
         return class_
     attribute = function_attribute(parsed)
-    function: Any = getattr(class_, attribute, _ABSENT)
+    function = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
     return _method(attribute, waits(function))

@@ -7,8 +7,6 @@ from typing import Any, Protocol, TypeAlias, cast
 
 from ingen_runtime.canonical import GuestResource, InstanceState, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions, CoreModuleDef, Sort
-from ingen_runtime.component.concurrency.builtins import Builtins
-from ingen_runtime.component.concurrency.destructors import TaskDestructor
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -209,6 +207,9 @@ class Instantiation:
         if step.resource is not None:
             func = resource_builtin(self.store, self.context, step)
         else:
+            # Late: slow to import, and most components have no tasks.
+            from ingen_runtime.component.concurrency.builtins import Builtins
+
             builtins = Builtins(self.store, self.program.classes, self.context, self._core)
             type_ = engine_func_type(step.core_type)
             func = builtins.make(step, type_, self._side(step.builtin.options))
@@ -221,6 +222,8 @@ class Instantiation:
         if index is not None:
             # Late: a core module's comes after what it imports.
             if self.context.is_async:
+                from ingen_runtime.component.concurrency.destructors import TaskDestructor  # late, as above
+
                 side, classes = self._side(CanonOptions()), self.program.classes
                 destructor = TaskDestructor(lambda: cast(CoreFunc, funcs[index]), side, classes)
             else:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
-from ingen_runtime.component.concurrency.scheduler import scheduler_of
-from ingen_runtime.component.concurrency.tasks import InstanceTasks
-from ingen_runtime.component.concurrency.values import InstanceAsyncValues
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory, CoreStore
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
@@ -21,6 +18,8 @@ from ingen_runtime.frozen import frozen
 from ingen_runtime.waiting import Waits
 
 if TYPE_CHECKING:
+    from ingen_runtime.component.concurrency.tasks import InstanceTasks
+    from ingen_runtime.component.concurrency.values import InstanceAsyncValues
     from ingen_runtime.component.plan import ComponentPlan
     from ingen_runtime.engine import CoreModule
 
@@ -51,6 +50,10 @@ class ComponentContext:
     def tasks(self) -> InstanceTasks:
         """What the instance keeps about its tasks, if it has any."""
         if self._tasks is None:
+            # Late: slow to import, and most components have no tasks.
+            from ingen_runtime.component.concurrency.scheduler import scheduler_of
+            from ingen_runtime.component.concurrency.tasks import InstanceTasks
+
             self._tasks = InstanceTasks(scheduler_of(self.store), self.state)
         return self._tasks
 
@@ -98,9 +101,14 @@ class CanonSide:
             max_list_bytes=None if limits is None else limits.list_bytes,
             memory=core_memory,
             realloc=None if core_realloc is None else RawFunction(core_realloc),
-            make_async_values=lambda: InstanceAsyncValues(self.context.tasks),
+            make_async_values=self._make_async_values,
             resources=self.context.resources if resources is None else resources,
         )
+
+    def _make_async_values(self) -> InstanceAsyncValues:
+        from ingen_runtime.component.concurrency.values import InstanceAsyncValues  # late, as tasks
+
+        return InstanceAsyncValues(self.context.tasks)
 
 
 def core_member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
@@ -112,6 +120,17 @@ def core_member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
 
 class LiftedFunc:
     """A function that a core function implements: `canon lift`."""
+
+    __slots__ = (
+        "_raw_call",
+        "_raw_post_return",
+        "callback",
+        "core",
+        "options",
+        "post_return",
+        "side",
+        "type",
+    )
 
     def __init__(
         self,
@@ -128,16 +147,22 @@ class LiftedFunc:
         self.options = options
         self.post_return = post_return
         self.callback = callback
+        self._raw_call: RawFunction | None = None
+        self._raw_post_return: RawFunction | None = None
 
-    @cached_property
+    @property
     def raw_call(self) -> RawFunction:
         """The core function with a raw buffer."""
-        return RawFunction(self.core)
+        if self._raw_call is None:
+            self._raw_call = RawFunction(self.core)
+        return self._raw_call
 
-    @cached_property
+    @property
     def raw_post_return(self) -> RawFunction | None:
         """The post-return function with a raw buffer."""
-        return None if self.post_return is None else RawFunction(self.post_return)
+        if self._raw_post_return is None and self.post_return is not None:
+            self._raw_post_return = RawFunction(self.post_return)
+        return self._raw_post_return
 
 
 class HostFunc:

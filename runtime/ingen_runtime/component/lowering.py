@@ -6,7 +6,6 @@ Code is generated when a function is called for the first time, unless the same 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import Any, TypeAlias
 
 from ingen_runtime.canonical import (
@@ -27,8 +26,6 @@ from ingen_runtime.canonical import (
     resource_rep,
 )
 from ingen_runtime.canonical.handles import Loan
-from ingen_runtime.component.concurrency.calls import lower_async
-from ingen_runtime.component.concurrency.destructors import TaskDestructor, drop_builtin
 from ingen_runtime.component.items import (
     CanonSide,
     ComponentContext,
@@ -57,6 +54,9 @@ def lower(
         # The callee may wait, so the caller has to be able to.
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
+        # Late: slow to import, and most components have no tasks.
+        from ingen_runtime.component.concurrency.calls import lower_async
+
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
         host = func
@@ -103,6 +103,8 @@ def _bind_lifted(classes: ValueClasses, step: LowerStep, callee: LiftedFunc, cal
 class _WaitingImport:
     """A host function that the guest waits in, as one component instance calls it."""
 
+    __slots__ = ("_bound_parts", "_classes", "_func", "_side", "_store", "_type")
+
     def __init__(
         self, store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
     ) -> None:
@@ -111,6 +113,7 @@ class _WaitingImport:
         self._type = type_
         self._func = func
         self._side = side
+        self._bound_parts: ImportParts | None = None
 
     def async_def(self) -> CoreFunc:
         """The core function where the host's is an `async def`."""
@@ -144,17 +147,19 @@ class _WaitingImport:
 
     # Late, because the memory may not be there yet, and compiling takes time.
 
-    @cached_property
+    @property
     def _plan(self) -> ImportPlan:
         return compile_lower(self._func.type, self._side.encoding, self._classes, name=self._func.name)
 
-    @cached_property
+    @property
     def _endpoint(self) -> Endpoint:
         return self._side.endpoint(self._func.resources)
 
-    @cached_property
+    @property
     def _parts(self) -> ImportParts:
-        return self._plan.bind_parts(self._endpoint)
+        if self._bound_parts is None:
+            self._bound_parts = self._plan.bind_parts(self._endpoint)
+        return self._bound_parts
 
     def _finish(self, outcome: _Outcome) -> Any:
         raw, value, failure = outcome
@@ -194,9 +199,10 @@ def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinS
                 return resource_rep(state, resource, value)
 
         case "resource.drop":
-            destructor = resource.destructor
-            if isinstance(destructor, TaskDestructor):
-                return drop_builtin(store, type_, context, resource, destructor)
+            make_drop = getattr(resource.destructor, "make_drop", None)
+            if make_drop is not None:  # a `TaskDestructor`
+                drop: CoreFunc = make_drop(store, type_, context, resource)
+                return drop
 
             def call(value: int) -> Any:
                 resource_drop(state, resource, value)

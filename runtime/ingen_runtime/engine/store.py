@@ -391,8 +391,9 @@ class CoreStore:
 
     def poll(self, fiber: Fiber) -> bool:
         """Let a fiber of this store run until it ends or waits; whether it ended."""
-        self.check_usable()
-        if self.in_call:
+        if self._unusable is not None:
+            self.check_usable()
+        if self._fiber is not None or self._active.cell_contents:
             raise StoreUnusableError("a guest cannot be resumed from inside a call of the same store")
         if self._holder is not None and self._holder is not fiber:
             raise StoreUnusableError(_HELD)

@@ -375,8 +375,8 @@ class Streams:
         assert stored == type_
         return value
 
-    lift_stream = lift_future = lift_error_context = lift
-    lower_stream = lower_future = lower_error_context = lower
+    lift_end = receive_end = lift_error_context = lift
+    lower_end = give_end = lower_error_context = lower
 
 
 def test_streams_are_passed_by_whoever_knows_them() -> None:

@@ -17,6 +17,7 @@ from ingen_runtime.kernel.streams import BytesLike, WouldBlockError
 from ingen_runtime.kernel.streams import InputStream as KernelInput
 from ingen_runtime.kernel.streams import OutputStream as KernelOutput
 from ingen_runtime.readiness import ALWAYS, Signal
+from ingen_runtime.wasi.p2.bindings.poll import AsyncPollable
 from ingen_runtime.wasi.p2.bindings.streams import StreamErrorClosed, StreamErrorLastOperationFailed
 from ingen_runtime.wasi.p2.clocks import MonotonicClock
 from ingen_runtime.wasi.p2.poll import Poll, Pollable
@@ -262,7 +263,7 @@ async def test_splicing() -> None:
 async def test_a_poll_wakes_for_the_one_that_is_ready() -> None:
     pipes = [Pipe() for _ in range(10)]
     streams = [InputStream(pipe.reader) for pipe in pipes]
-    pollables = [stream.subscribe() for stream in streams]
+    pollables: list[AsyncPollable] = [stream.subscribe() for stream in streams]
     clock = ManualClock()
     timers = MonotonicClock(clock)
     pollables.append(timers.subscribe_duration(1000))
@@ -306,7 +307,7 @@ async def test_blocking_on_one() -> None:
 def test_a_stream_that_is_dropped_before_its_pollables_traps() -> None:
     stream = InputStream(BytesInput(b""))
     pollables = [stream.subscribe(), stream.subscribe()]
-    with pytest.raises(Trap, match="InputStream.*before 2 derived from it"):
+    with pytest.raises(Trap, match=r"InputStream.*before 2 derived from it"):
         stream.drop()
     pollables[0].drop()
     with pytest.raises(Trap, match="before one derived from it"):

@@ -59,21 +59,16 @@ class TaskDestructor:
         if not ended:
             await current_thread(caller).wait_until(lambda: bool(ended))
 
+    def make_drop(
+        self, store: CoreStore, type_: CoreFuncType, context: ComponentContext, resource: Resource
+    ) -> CoreFunc:
+        """`canon resource.drop` of the resource in a component instance."""
 
-def drop_builtin(
-    store: CoreStore,
-    type_: CoreFuncType,
-    context: ComponentContext,
-    resource: Resource,
-    destructor: TaskDestructor,
-) -> CoreFunc:
-    """`canon resource.drop` of such a resource."""
+        async def drop(index: int) -> None:
+            handle = take_for_drop(context.state, resource, index)
+            if handle is not None:
+                await self.run(context, handle.rep)
 
-    async def drop(index: int) -> None:
-        handle = take_for_drop(context.state, resource, index)
-        if handle is not None:
-            await destructor.run(context, handle.rep)
-
-    # Whoever calls has to be able to wait.
-    context.is_async = True
-    return async_host_function(store, type_, drop)
+        # Whoever calls has to be able to wait.
+        context.is_async = True
+        return async_host_function(store, type_, drop)

@@ -29,20 +29,23 @@ from ingen_runtime.wasi.p2.udp import Udp, UdpCreateSocket
 
 
 class Wasi(AsyncImports):
-    """Implements the world `ingen:wasi/p2`: its attributes implement the interfaces."""
+    """Implements the world `ingen:wasi/p2` for a process: its attributes implement the interfaces.
+
+    What a guest leaves open is closed with the process.
+    """
 
     def __init__(self, process: Process) -> None:
         self.error = Errors()
         self.poll = Poll()
         self.streams = Streams()
 
-        self.standard_output = Sink(process.stdout)
-        self.standard_error = Sink(process.stderr)
+        output, errors = Sink(process.stdout), Sink(process.stderr)
+        self._standard = (output, errors)
         self.environment = Environment(process)
         self.exit = Exit()
         self.stdin = Stdin(process.stdin)
-        self.stdout = Stdout(self.standard_output)
-        self.stderr = Stderr(self.standard_error)
+        self.stdout = Stdout(output)
+        self.stderr = Stderr(errors)
         self.terminal_input = TerminalInputs()
         self.terminal_output = TerminalOutputs()
         self.terminal_stdin = TerminalStdin(process.stdin.is_terminal)
@@ -69,10 +72,17 @@ class Wasi(AsyncImports):
         self.udp = Udp()
         self.udp_create_socket = UdpCreateSocket(process)
 
+    @property
+    def imports(self) -> dict[str, Any]:
+        """What to give to a `Linker`, with other imports if need be; does for any version 0.2.x."""
+        return dict(P2.imports(self))
+
+    async def settled(self) -> None:
+        """Return as soon as standard output and error have what was written, or cannot take it."""
+        for sink in self._standard:
+            await sink.settled()
+
 
 def wasi_imports(process: Process) -> dict[str, Any]:
-    """What implements WASI 0.2 for a process, to be given to a `Linker`, with other imports if need be.
-
-    Any version 0.2.x that a component imports is satisfied. What it leaves open is closed with the process.
-    """
-    return dict(P2.imports(Wasi(process)))
+    """What implements WASI 0.2 for a process: see `Wasi.imports`."""
+    return Wasi(process).imports

@@ -37,9 +37,9 @@ class Poll(AsyncPollImports):
     pollable = Pollable
 
     @may_wait
-    def poll(self, in_: list[bindings.AsyncPollable]) -> Sequence[int] | Awaitable[Sequence[int]]:
+    def poll(self, in_: Sequence[bindings.AsyncPollable]) -> Sequence[int] | Awaitable[Sequence[int]]:
         if not in_:
             raise Trap(TrapKind.OTHER, "a poll for nothing would never end")
-        conditions = [pollable.readiness for pollable in cast("list[Pollable]", in_)]
+        conditions = [pollable.readiness for pollable in cast("Sequence[Pollable]", in_)]
         ready = [index for index, condition in enumerate(conditions) if condition.ready()]
         return ready or readiness.wait_any(conditions)
