@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingen_runtime.canonical import HandleTable, ValueClasses, check_may_leave
 from ingen_runtime.component.binary.syntax import Sort
-from ingen_runtime.component.concurrency.calls import current_thread
+from ingen_runtime.component.concurrency.guest_calls import current_thread
 from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.waitables import trap_if
 from ingen_runtime.engine import (

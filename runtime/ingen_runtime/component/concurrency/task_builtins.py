@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ingen_runtime.canonical import SLOT_SIZE
 from ingen_runtime.component.binary.syntax import Sort
 from ingen_runtime.component.concurrency.builtin_scope import BLOCKED, BuiltinScope
-from ingen_runtime.component.concurrency.calls import waitable_set
 from ingen_runtime.component.concurrency.copies import CopyState, End
+from ingen_runtime.component.concurrency.guest_calls import waitable_set
 from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.waitables import (
     NOTHING,
