@@ -23,6 +23,8 @@ from benchmarks.wit_input import write_wasi_sized
 _JCO = "1.34.0"
 """1.35.0 finds no input file."""
 
+_TARGETS = [("gen-wasm", "c"), ("gen-wasm", "rust"), ("gen-wasm", "python"), ("gen-host", "python")]
+
 
 def install_jco() -> Path | None:
     """The program jco, installed where it is not; None where that cannot be."""
@@ -62,22 +64,20 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
     def folder_of_its_own() -> str:
         return str(scratch / f"fresh-{next(fresh)}")
 
-    def verb(language: str) -> list[str]:
-        guest = language != "python"
-        return ["gen-wasm" if guest else "gen-host", str(folder), "--world", world, "--language", language]
+    def generate(verb: str, language: str) -> list[str]:
+        return ours(verb, str(folder), "--world", world, "--language", language)
 
-    def cold(language: str) -> Contender:
+    def cold(verb: str, language: str) -> Contender:
         def prepare() -> tuple[list[str], dict[str, str]]:
-            return [*ours(*verb(language)), "--out", folder_of_its_own()], {
-                "INGEN_CACHE_DIR": folder_of_its_own()
-            }
+            command = [*generate(verb, language), "--out", folder_of_its_own()]
+            return command, {"INGEN_CACHE_DIR": folder_of_its_own()}
 
-        return Contender(f"ours, {language}, cold: empty cache", prepare)
+        return Contender(f"{verb} {language}, cold: empty cache", prepare)
 
-    def unchanged(language: str) -> Contender:
-        out, cache = str(scratch / f"out-{language}"), str(scratch / "cache")
-        command = ours(*verb(language), "--out", out)
-        return Contender(f"ours, {language}, unchanged", lambda: (command, {"INGEN_CACHE_DIR": cache}), 2.5)
+    def unchanged(verb: str, language: str) -> Contender:
+        out, cache = str(scratch / f"{verb}-{language}"), str(scratch / "cache")
+        command = [*generate(verb, language), "--out", out]
+        return Contender(f"{verb} {language}, unchanged", lambda: (command, {"INGEN_CACHE_DIR": cache}), 2.5)
 
     binding = [str(PROGRAMS / "componentize-py"), "-d", str(folder), "-w", world, "bindings"]
     found = [
@@ -87,8 +87,8 @@ def contenders(scratch: Path, jco: Path | None) -> list[Contender]:
     if jco is not None:
         types = [str(jco), "types", str(folder), "--world-name", world, "--out-dir"]
         found.append(Contender("jco types", lambda: ([*types, folder_of_its_own()], {})))
-    languages = ["c", "rust", "python"]
-    return [*found, *map(cold, languages), *map(unchanged, languages)]
+    found += [cold(*target) for target in _TARGETS]
+    return [*found, *(unchanged(*target) for target in _TARGETS)]
 
 
 def main() -> None:

@@ -60,11 +60,15 @@ _VERBS = {
 }
 
 
-class _Layout(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        import shutil  # 5 ms, for help only
+# All messages are in English. Looking for translations of argparse's own takes as long as importing it.
+argparse._ = str  # type: ignore[attr-defined]  # it is no part of argparse's interface
 
-        super().__init__(prog, max_help_position=30, width=min(shutil.get_terminal_size().columns, 110))
+
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    columns = 110
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=self.columns)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -72,6 +76,13 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=_Layout, allow_abbrev=False, **settings)
+
+    def format_help(self) -> str:
+        # Argparse makes a layout for every argument that is added; only this one is for a terminal.
+        import shutil
+
+        _Layout.columns = min(shutil.get_terminal_size().columns, 110)
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         self.exit(EXIT_USAGE, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")

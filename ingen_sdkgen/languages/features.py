@@ -15,7 +15,6 @@ from ingen_sdkgen.model import (
     Map,
     Primitive,
     Resolve,
-    Resource,
     Stream,
     Type,
     TypeDef,
@@ -39,7 +38,6 @@ class Feature(enum.Enum):
     FIXED_LENGTH_LIST = "lists of a fixed length"
     ACCESSOR = "`get` and `set` functions"
     LABEL = "an interface under another name"
-    WORLD_RESOURCE = "resources that a world defines itself"
 
 
 ASYNCHRONY = frozenset({Feature.ASYNC, Feature.STREAM, Feature.FUTURE, Feature.ERROR_CONTEXT})
@@ -89,10 +87,6 @@ class _Search:
                     self._function(function, f"world `{name}`")
                 case WorldType(type_id):
                     self._type_def(type_id, f"world `{name}`")
-                    type_def = self._resolve.types[type_id]
-                    if isinstance(type_def.kind, Resource) and Feature.WORLD_RESOURCE in self._lacks:
-                        resource = f"resource `{type_def.name}` of world `{name}`"
-                        raise self._error(resource, Feature.WORLD_RESOURCE, type_def)
 
     def _type_def(self, type_id: TypeId, within: str) -> None:
         found = self._find(type_id)

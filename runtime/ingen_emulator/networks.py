@@ -17,16 +17,39 @@ OpenNetwork: TypeAlias = Callable[[str], Network]
 
 
 def read_network(kind: str, addresses: Sequence[IPInterface]) -> OpenNetwork:
-    """What opens the network `virtual`, with these addresses.
+    """What opens the network `virtual`, with these addresses, `host`, or `netns:NAME`.
+
+    The addresses of the latter two are what they are; the VM is told those given here, if any.
 
     Raises: UsageError
     """
+    told = tuple(addresses) or None
     if kind == "virtual":
         return lambda name: _open_virtual(name, addresses or DEFAULT_ADDRESSES)
-    raise UsageError(f"--network {kind}: it is virtual")
+    if kind == "host":
+        return lambda name: _open_host(told)
+    word, _, namespace = kind.partition(":")
+    if word == "netns" and namespace:
+        return lambda name: _open_netns(namespace, told)
+    raise UsageError(f"--network {kind}: it is virtual, host or netns:NAME")
+
+
+# Each is imported where it is used: the others would only make the start slower.
 
 
 def _open_virtual(name: str, addresses: Sequence[IPInterface]) -> Network:
     from ingen_runtime.network.virtual import VirtualVpc
 
     return VirtualVpc().attach(name, addresses)
+
+
+def _open_host(addresses: Sequence[IPInterface] | None) -> Network:
+    from ingen_runtime.network.host import HostNetwork
+
+    return HostNetwork(interfaces=addresses)
+
+
+def _open_netns(namespace: str, addresses: Sequence[IPInterface] | None) -> Network:
+    from ingen_runtime.network.netns import NetnsNetwork
+
+    return NetnsNetwork(namespace, interfaces=addresses)

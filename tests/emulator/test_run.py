@@ -53,6 +53,14 @@ def test_variables_tell_the_program_who_it_is(program: Path) -> None:
     assert variable("PATH") == "(none)"
 
 
+def test_the_host_network_is_that_of_the_machine(program: Path) -> None:
+    told = ingen(program, "variable", "EVM_PRIVATE_IPV4", "--network", "host")
+    assert (told.returncode, told.stderr) == (0, "")
+    told = ingen(program, "exit", "0", "--network", "netns:no-such-namespace")
+    assert told.returncode == 1
+    assert "no-such-namespace" in told.stderr
+
+
 def test_folders_are_reached_with_their_rights_and_nothing_else_is(program: Path, tmp_path: Path) -> None:
     def written(path: str, *options: str) -> int:
         return ingen(program, "write", path, *options).returncode
@@ -115,7 +123,8 @@ def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
         (["x.wasm", "--dir", "a:b:c"], 2, "--dir: `a:b:c` is not HOST:GUEST or HOST:GUEST:ro"),
         (["x.wasm", "--dir", "/missing:/x"], 2, "there is no folder /missing"),
         (["x.wasm", "--address", "10.1"], 2, "such as 10.1.0.5/24"),
-        (["x.wasm", "--network", "bridge"], 2, "--network bridge: it is virtual"),
+        (["x.wasm", "--network", "bridge"], 2, "--network bridge: it is virtual, host or netns:NAME"),
+        ([__file__, "--network", "netns:"], 2, "--network netns:: it is virtual, host or netns:NAME"),
         (["x.wasm", "--memory-mib", "0"], 2, "it can be 1 to 4096"),
         (["x.wasm", "--timeout", "0"], 2, "it has to be more than 0"),
         (["x.wasm", "--adress", "10.1.0.5/24"], 2, "did you mean --address?"),

@@ -39,7 +39,6 @@ _LACKS: Final = ASYNCHRONY | {
     Feature.FIXED_LENGTH_LIST,
     Feature.ACCESSOR,
     Feature.LABEL,
-    Feature.WORLD_RESOURCE,
 }
 """What componentize-py does not know, up to 0.25."""
 

@@ -8,6 +8,7 @@ from typing import assert_never
 from ingen_sdkgen.languages.casing import pascal_case, snake_case
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, ParamPlan, ScopePlan
 from ingen_sdkgen.languages.python.errors import whole_result
+from ingen_sdkgen.languages.python.names import constants_first, natural
 from ingen_sdkgen.languages.python_guest.names import (
     WORLD_MODULE,
     InterfaceNames,
@@ -96,10 +97,10 @@ class _Crossing:
             for scope in self._scopes(Direction.EXPORT)
             if scope.key is not None and scope.resources
         )
-        lines = ["from . import _ingen"] * self._uses_support
+        lines = [f"from . import {name} as _world_{name}" for name in constants_first(self._of_world)]
+        lines += ["from . import _ingen"] * self._uses_support
         lines += ["from . import _ingen_types as _t"]
-        lines += [f"from . import {module} as _{module}" for module in sorted(self._modules)]
-        lines += [f"from . import {name} as _world_{name}" for name in sorted(self._of_world)]
+        lines += [f"from . import {module} as _{module}" for module in sorted(self._modules, key=natural)]
         header = Header(self._plan.full_name)
         return CrossingView(header, tuple(lines), types, imports, classes, exports, resources)
 

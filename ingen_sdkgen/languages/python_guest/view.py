@@ -89,7 +89,8 @@ class ModuleBuilder:
                 import_lines(is_world, definitions, errors, protocols, has_calls, used, other)
             ),
             public=tuple(public_names(is_world, definitions, errors, functions, resources, protocols)),
-            definitions=tuple(definitions),
+            definitions=tuple(view for view in definitions if not view.is_alias),
+            aliases=tuple(view for view in definitions if view.is_alias),
             errors=tuple(errors),
             functions=tuple(functions),
             resources=tuple(resources),
@@ -149,7 +150,9 @@ class ModuleBuilder:
         name = _SUFFIXES[side]
         if key is not None:
             module = self.modules[key]
-            name = self._classes[side, key] = self.types.names[module].claim(f"{class_name(module)}{name}")
+            name = self._classes[side, key] = self.types.names[module].claim(
+                f"{class_name(module.replace('_', '-'))}{name}"
+            )
         who = "a host, also a fake one," if side is Direction.IMPORT else "the guest"
         default = f"The {side.value}s of {title}."
         docs = next((scope.docs for scope in scopes if scope.docs), default)

@@ -71,6 +71,7 @@ class ModuleView:
     import_lines: tuple[str, ...]
     public: tuple[str, ...]
     definitions: tuple[DefinitionView, ...]
+    aliases: tuple[DefinitionView, ...]
     errors: tuple[ErrorView, ...]
     functions: tuple[FunctionView, ...]
     resources: tuple[ResourceView, ...]

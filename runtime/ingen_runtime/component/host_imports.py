@@ -104,10 +104,8 @@ class ImportResolver:
             try:
                 given = find_import(self._provided, plan.import_names[name])
             except LookupError:
-                if isinstance(extern, TypeExtern) and not isinstance(extern.entity, ResourceEntity):
-                    continue
                 given = _implementation(self._provided, name) if isinstance(extern, FuncEntity) else _ABSENT
-                if given is _ABSENT and not self._trap_missing:
+                if given is _ABSENT and not self._trap_missing and not _is_only_types(extern):
                     self._missing.append((name, f"`{name}`{_suggestion(name, self._provided)}"))
                     continue
             self._classes = None
@@ -212,6 +210,17 @@ class ImportResolver:
         return InstanceItem(exports)
 
 
+def _is_only_types(extern: Extern) -> bool:
+    """Whether there is nothing to implement: types that are no resources, and interfaces of such."""
+    match extern:
+        case TypeExtern(entity):
+            return not isinstance(entity, ResourceEntity)
+        case InstanceType():
+            return all(map(_is_only_types, extern.exports.values()))
+        case _:
+            return False
+
+
 def _missing_error(missing: list[tuple[str, str]]) -> LinkError:
     shown = ", ".join(text for _, text in missing[:8])
     more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
@@ -242,10 +251,13 @@ def _implementation(given: Any, name: str) -> Any:
     if isinstance(given, Mapping) and name in given:
         return given[name]
     class_ = _member(given, parsed.resource, class_name(parsed.resource))
+    if isinstance(class_, Implementation):
+        function = _implementation({parsed.resource: class_.given}, name)
+        return function if function is _ABSENT else Implementation(function, class_.classes)
     if class_ is _ABSENT or parsed.annotation is Annotation.CONSTRUCTOR:
         return class_
     attribute = function_attribute(parsed)
-    function: Any = getattr(class_, attribute, _ABSENT)
+    function = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
     return _method(attribute, waits(function))

@@ -53,7 +53,8 @@ def describe(name: str, extern: Extern) -> ItemInfo:
     kind = sort_of(extern).value
     match extern:
         case FuncEntity():
-            parsed = parse_name(name)
+            # What a program for preview 1 runs by has a name that no component may have.
+            parsed = None if name.startswith("_") else parse_name(name)
             text = f"{name}: {func_type_text(extern.type)};"
             if isinstance(parsed, PlainName) and parsed.accessor is not None:
                 text = f"{parsed.label}: {_func_text(parsed, extern.type)};"

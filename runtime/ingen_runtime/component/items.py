@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
@@ -121,6 +121,17 @@ def core_member(space: Sequence[CoreExtern], index: int) -> CoreExtern:
 class LiftedFunc:
     """A function that a core function implements: `canon lift`."""
 
+    __slots__ = (
+        "_raw_call",
+        "_raw_post_return",
+        "callback",
+        "core",
+        "options",
+        "post_return",
+        "side",
+        "type",
+    )
+
     def __init__(
         self,
         type_: FuncType,
@@ -136,16 +147,22 @@ class LiftedFunc:
         self.options = options
         self.post_return = post_return
         self.callback = callback
+        self._raw_call: RawFunction | None = None
+        self._raw_post_return: RawFunction | None = None
 
-    @cached_property
+    @property
     def raw_call(self) -> RawFunction:
         """The core function with a raw buffer."""
-        return RawFunction(self.core)
+        if self._raw_call is None:
+            self._raw_call = RawFunction(self.core)
+        return self._raw_call
 
-    @cached_property
+    @property
     def raw_post_return(self) -> RawFunction | None:
         """The post-return function with a raw buffer."""
-        return None if self.post_return is None else RawFunction(self.post_return)
+        if self._raw_post_return is None and self.post_return is not None:
+            self._raw_post_return = RawFunction(self.post_return)
+        return self._raw_post_return
 
 
 class HostFunc:

@@ -6,7 +6,6 @@ Code is generated when a function is called for the first time, unless the same 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import cached_property
 from typing import Any, TypeAlias
 
 from ingen_runtime.canonical import (
@@ -104,6 +103,8 @@ def _bind_lifted(classes: ValueClasses, step: LowerStep, callee: LiftedFunc, cal
 class _WaitingImport:
     """A host function that the guest waits in, as one component instance calls it."""
 
+    __slots__ = ("_bound_parts", "_classes", "_func", "_side", "_store", "_type")
+
     def __init__(
         self, store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
     ) -> None:
@@ -112,6 +113,7 @@ class _WaitingImport:
         self._type = type_
         self._func = func
         self._side = side
+        self._bound_parts: ImportParts | None = None
 
     def async_def(self) -> CoreFunc:
         """The core function where the host's is an `async def`."""
@@ -152,17 +154,19 @@ class _WaitingImport:
 
     # Late, because the memory may not be there yet, and compiling takes time.
 
-    @cached_property
+    @property
     def _plan(self) -> ImportPlan:
         return compile_lower(self._func.type, self._side.encoding, self._classes, name=self._func.name)
 
-    @cached_property
+    @property
     def _endpoint(self) -> Endpoint:
         return self._side.endpoint(self._func.resources)
 
-    @cached_property
+    @property
     def _parts(self) -> ImportParts:
-        return self._plan.bind_parts(self._endpoint)
+        if self._bound_parts is None:
+            self._bound_parts = self._plan.bind_parts(self._endpoint)
+        return self._bound_parts
 
     def _finish(self, outcome: _Outcome) -> Any:
         raw, value, failure = outcome

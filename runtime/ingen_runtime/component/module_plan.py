@@ -40,6 +40,8 @@ from ingen_runtime.component.entities import (
 from ingen_runtime.component.evaluate import evaluate_component, resource_paths
 from ingen_runtime.component.naming import name_resources
 from ingen_runtime.component.plan import (
+    PREVIEW_1,
+    START,
     AliasStep,
     BagStep,
     BuiltinStep,
@@ -61,8 +63,6 @@ from ingen_runtime.component.plan import (
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.errors import ComponentFormatError, LinkError
 
-PREVIEW_1 = "wasi_snapshot_preview1"
-_START = "_start"
 _SECTION = "component-type"
 _ENCODING_SECTION = "wit-component-encoding"
 _ENCODINGS = (StringEncoding.UTF8, StringEncoding.UTF16, StringEncoding.LATIN1_UTF16)
@@ -96,8 +96,8 @@ def plan_module(data: bytes) -> ComponentPlan:
 def _program_world(module: CoreModule) -> ComponentType:
     """What a program for preview 1 of WASI has beside its world."""
     exports: dict[str, Extern] = {}
-    if _START in module.exports:
-        exports[_START] = FuncEntity((), None, False)
+    if START in module.exports:
+        exports[START] = FuncEntity((), None, False)
     return ComponentType({}, exports, (), ())
 
 

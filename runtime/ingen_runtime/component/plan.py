@@ -10,7 +10,7 @@ Most classes here are named tuples: as dataclasses, they would add 50 ms to ever
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import CoreFuncType
 from ingen_runtime.component.binary.syntax import (
@@ -24,6 +24,11 @@ from ingen_runtime.component.binary.syntax import (
 from ingen_runtime.component.entities import ComponentType, Extern
 from ingen_runtime.component.types import FuncType, ResourceType, ValType
 from ingen_runtime.frozen import frozen
+
+PREVIEW_1: Final = "wasi_snapshot_preview1"
+"""The module name of preview 1 of WASI in the imports of core modules."""
+START: Final = "_start"
+"""What programs for preview 1 run by: an export of core modules, and of the plans made of them."""
 
 
 class ResourcePath(NamedTuple):

@@ -16,7 +16,8 @@ fiber where not, and asks again when the fiber is polled. The continuation is a 
 
 from __future__ import annotations
 
-from typing import Any, Final
+import ctypes
+from typing import Final
 
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry
@@ -38,21 +39,27 @@ LATE: Final = _Late()
 def _wait(
     environment: int,
     caller: int,
-    arguments: Any,
+    arguments: int,
     argument_count: int,
     results: int,
     result_count: int,
-    trap: Any,
-    continuation: Any,
+    trap: int,
+    continuation: int,
 ) -> None:
     # As in `calls`: whatever happens, the continuation has to be there, or wasmtime ends the process.
     try:
-        continuation[0].callback = _CALLBACK
-        continuation[0].env = arguments[1]  # the first is the value's kind
+        target = _continuation_at(continuation)
+        target.callback = _CALLBACK
+        target.env = _value_at(arguments + c.VAL_OF_OFFSET).value
     except BaseException as exception:
-        continuation[0].callback = _CALLBACK
-        continuation[0].env = arguments[1]
+        target = _continuation_at(continuation)
+        target.callback = _CALLBACK
+        target.env = _value_at(arguments + c.VAL_OF_OFFSET).value
         LATE.exception = exception
+
+
+_continuation_at: Final = c.AsyncContinuation.from_address
+_value_at: Final = ctypes.c_uint64.from_address
 
 
 _wait.__code__ = cover_entry(_wait.__code__)

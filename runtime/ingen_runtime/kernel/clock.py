@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 
-from ingen_runtime.readiness import Readiness, Signal, Timer, Wake
+from ingen_runtime.readiness import Readiness, Signal, Wake
 
 _NS_PER_S = 1_000_000_000
 
@@ -44,13 +44,36 @@ class SystemClock(Clock):
         return time.monotonic_ns()
 
     def timer(self, when_ns: int) -> Readiness:
-        # A nanosecond more, because the event loop's time is rounded to a float.
-        wait_ns = min(max(when_ns - time.monotonic_ns() + 1, 0), _FURTHEST_NS)
-        return Timer(asyncio.get_running_loop().time() + wait_ns / _NS_PER_S)
+        return _SystemTimer(when_ns)
 
 
-_FURTHEST_NS = 100 * 365 * 24 * 3600 * _NS_PER_S
-"""No guest waits longer than a hundred years; larger numbers would not fit the event loop's clock."""
+class _SystemTimer(Readiness):
+    """A moment of the host's monotonic clock. An event loop is needed to wait for it, not to ask."""
+
+    __slots__ = ("_handles", "_when_ns")
+
+    def __init__(self, when_ns: int) -> None:
+        self._when_ns = when_ns
+        self._handles: dict[Wake, asyncio.TimerHandle] = {}
+
+    def ready(self) -> bool:
+        return time.monotonic_ns() >= self._when_ns
+
+    def watch(self, wake: Wake) -> None:
+        if wake not in self._handles:
+            # A nanosecond more, because the event loop rounds to a float.
+            wait_ns = min(max(self._when_ns - time.monotonic_ns() + 1, 0), _LONGEST_NS)
+            loop = asyncio.get_running_loop()
+            self._handles[wake] = loop.call_later(wait_ns / _NS_PER_S, wake)
+
+    def unwatch(self, wake: Wake) -> None:
+        handle = self._handles.pop(wake, None)
+        if handle is not None:
+            handle.cancel()
+
+
+_LONGEST_NS = 24 * 3600 * _NS_PER_S
+"""Who waits for longer looks again after a day: event loops do not take all numbers."""
 
 
 class ManualClock(Clock):

@@ -1,8 +1,8 @@
-"""The host of `ingen:sdk`: gives a guest the network of its VM, and tells it who it is.
+"""The host of `ingen:sdk`: gives a guest process the network of its VM, and tells it who it is.
 
-    component = Component.from_file("guest.wasm")
-    linker = Linker(sdk_imports(network, {"EVM_NAME": "vm1", …}))
-    instance = await linker.instantiate_async(component)
+    process = Process(network=network, environment=variables_of(vm))
+    linker = Linker({**wasi_imports(process), **sdk_imports(process)})
+    instance = await linker.instantiate_async(Component.from_file("guest.wasm"))
 
 What has to be waited for suspends the guest, which has to have been called with `call_async`; what is there
 at once, data above all, costs no turn of the event loop.
@@ -10,11 +10,10 @@ at once, data above all, costs no turn of the event loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ingen_runtime.network.interface import Network
-from ingen_runtime.sdk import bindings
+from ingen_runtime.kernel.process import Process
+from ingen_runtime.sdk.bindings import Guest
 from ingen_runtime.sdk.bindings.dns import AsyncDnsImports
 from ingen_runtime.sdk.bindings.environment import AsyncEnvironmentImports, Vm
 from ingen_runtime.sdk.bindings.icmp import AsyncIcmpImports
@@ -30,17 +29,17 @@ __all__ = ["Vm", "sdk_imports", "variables_of", "vm_of"]
 
 
 class _Host:
-    def __init__(self, network: Network, environment: Mapping[str, str]) -> None:
-        self.icmp: AsyncIcmpImports = Icmp(network)
-        self.tcp: AsyncTcpImports = Tcp(network)
-        self.udp: AsyncUdpImports = Udp(network)
-        self.dns: AsyncDnsImports = Dns(network)
-        self.environment: AsyncEnvironmentImports = Environment(environment)
+    def __init__(self, process: Process) -> None:
+        self.icmp: AsyncIcmpImports = Icmp(process)
+        self.tcp: AsyncTcpImports = Tcp(process)
+        self.udp: AsyncUdpImports = Udp(process)
+        self.dns: AsyncDnsImports = Dns(process)
+        self.environment: AsyncEnvironmentImports = Environment(process)
 
 
-def sdk_imports(network: Network, environment: Mapping[str, str]) -> dict[str, Any]:
-    """All of `ingen:sdk`, for a guest in a VM on `network`: imports for a `Linker`.
+def sdk_imports(process: Process) -> dict[str, Any]:
+    """All of `ingen:sdk` for a process, to be given to a `Linker`, with other imports if need be.
 
-    `environment` has the variables of the guest process; see `variables_of`.
+    What the guest leaves open is closed with the process.
     """
-    return dict(bindings._ingen_imports(_Host(network, environment)))
+    return dict(Guest.imports(_Host(process)))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
+from ingen_runtime.kernel.process import Process
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.bindings.environment import Vm
 from ingen_runtime.sdk.values import guest_address, host_address, invalid
@@ -24,13 +25,13 @@ PRIVATE_IPV6: Final = "EVM_PRIVATE_IPV6"
 
 
 class Environment:
-    """The interface, for a guest process with these variables."""
+    """The interface, for one guest process."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
+    def __init__(self, process: Process) -> None:
+        self._process = process
 
     def get(self) -> Vm:
-        return vm_of(self._variables)
+        return vm_of(self._process.environment)
 
 
 def vm_of(variables: Mapping[str, str]) -> Vm:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingen_runtime.network.interface import EchoRequest, Network
+from ingen_runtime.kernel.process import Process
+from ingen_runtime.network.interface import EchoRequest
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.bindings.icmp import PingOptions, PingReply
+from ingen_runtime.sdk.sockets import network_of
 from ingen_runtime.sdk.values import FAILURES, guest_address, host_address
 
 _DEFAULTS: Final = PingOptions(None, None, None, None, None, None)
 
 
 class Icmp:
-    """The interface, for the guests on a network."""
+    """The interface, for one guest process."""
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
+    def __init__(self, process: Process) -> None:
+        self._process = process
 
     async def ping(self, target: types.IpAddress, options: PingOptions | None) -> PingReply:
         asked = options or _DEFAULTS
@@ -30,7 +32,7 @@ class Icmp:
             1.0 if asked.timeout_us is None else asked.timeout_us / 1_000_000,
         )
         with FAILURES:
-            reply = await self._network.ping(request)
+            reply = await network_of(self._process).ping(request)
         return PingReply(
             guest_address(reply.source),
             guest_address(reply.destination),

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
+from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
-from ingen_runtime.network.interface import Option, Socket
+from ingen_runtime.network.interface import Network, Option, Socket
 from ingen_runtime.readiness import Readiness, Timer, wait, wait_any
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.values import FAILURES, failure, guest_endpoint
@@ -17,6 +18,13 @@ T = TypeVar("T")
 
 LARGEST_READ: Final = 1 << 20
 """How many bytes one call gives to a guest at most, whatever it asks for."""
+
+
+def network_of(process: Process) -> Network:
+    """The network of a process. Raises: NetworkError DENIED where it has none."""
+    if process.network is None:
+        raise NetworkError(NetworkErrorKind.DENIED, "the process has no network")
+    return process.network
 
 
 def timer_after(timeout_us: int | None) -> Timer | None:
@@ -51,11 +59,16 @@ def set_options(socket: Socket, *, reuse: bool, receive_buffer: int | None, send
 
 
 class GuestSocket(Generic[S]):
-    """A socket in a guest's hands."""
+    """A socket in a guest's hands.
 
-    __slots__ = ("_non_blocking", "_socket", "_timeout_us")
+    Raises: NetworkError LIMIT where the process has as many as it may have; the socket is closed then.
+    """
 
-    def __init__(self, socket: S, *, non_blocking: bool = False) -> None:
+    __slots__ = ("_non_blocking", "_process", "_socket", "_timeout_us")
+
+    def __init__(self, process: Process, socket: S, *, non_blocking: bool = False) -> None:
+        process.sockets.add(socket)
+        self._process = process
         self._socket = socket
         self._non_blocking = non_blocking
         self._timeout_us: int | None = None
@@ -63,6 +76,7 @@ class GuestSocket(Generic[S]):
     def drop(self) -> None:
         """What happens when the guest gives it up."""
         self._socket.close()
+        self._process.sockets.discard(self._socket)
 
     def local_address(self) -> types.Endpoint:
         with FAILURES:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
+from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
-from ingen_runtime.network.interface import Network, Option, Shutdown, TcpSocket
+from ingen_runtime.network.interface import Option, Shutdown, TcpSocket
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.bindings.tcp import (
     AsyncConnection,
@@ -21,6 +22,7 @@ from ingen_runtime.sdk.sockets import (
     AddressedSocket,
     GuestSocket,
     attempt_until,
+    network_of,
     set_options,
     timer_after,
 )
@@ -42,9 +44,9 @@ _L = TypeVar("_L", bound="TcpListener[Any]")
 
 
 class Tcp:
-    """The interface, for the guests on a network."""
+    """The interface, for one guest process."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, process: Process) -> None:
         class Connection(TcpConnection):
             __slots__ = ()
 
@@ -54,7 +56,7 @@ class Tcp:
                 remote: types.Endpoint, options: ConnectOptions | None
             ) -> Connection | Awaitable[Connection]:
                 with FAILURES:
-                    return _connect(network, Connection, remote, options or _CONNECT_DEFAULTS)
+                    return _connect(process, Connection, remote, options or _CONNECT_DEFAULTS)
 
         class Listener(TcpListener[Connection]):
             __slots__ = ()
@@ -63,7 +65,7 @@ class Tcp:
             @staticmethod
             def bind(local: types.Endpoint, options: BindOptions | None) -> Listener:
                 with FAILURES:
-                    return _bind(network, Listener, local, options or _BIND_DEFAULTS)
+                    return _bind(process, Listener, local, options or _BIND_DEFAULTS)
 
         self.connection: type[AsyncConnection] = Connection
         self.listener: type[AsyncListener] = Listener
@@ -72,12 +74,13 @@ class Tcp:
 class TcpConnection(AddressedSocket[TcpSocket]):
     """A connection, made or (after a non-blocking `connect`) being made."""
 
-    __slots__ = ("_connecting", "_refusal")
+    __slots__ = ("_connecting",)
 
-    def __init__(self, socket: TcpSocket, *, non_blocking: bool = False, connecting: bool = False) -> None:
-        super().__init__(socket, non_blocking=non_blocking)
+    def __init__(
+        self, process: Process, socket: TcpSocket, *, non_blocking: bool = False, connecting: bool = False
+    ) -> None:
+        super().__init__(process, socket, non_blocking=non_blocking)
         self._connecting = connecting
-        self._refusal: NetworkError | None = None
 
     @may_wait
     def read(self, limit: int) -> bytes | Awaitable[bytes]:
@@ -143,16 +146,9 @@ class TcpConnection(AddressedSocket[TcpSocket]):
     def _finish_connect(self) -> None:
         """Return once connected.
 
-        Raises: NetworkError, WOULD_BLOCK or why there is no connection, however often it is asked.
+        Raises: NetworkError, WOULD_BLOCK or why there is no connection.
         """
-        if self._refusal is not None:
-            raise self._refusal
-        try:
-            self._socket.finish_connect()
-        except NetworkError as error:
-            if error.kind is not NetworkErrorKind.WOULD_BLOCK:
-                self._refusal = error
-            raise
+        self._socket.finish_connect()
         self._connecting = False
 
 
@@ -167,14 +163,15 @@ class TcpListener(GuestSocket[TcpSocket], Generic[_C]):
         return self._now_or_later(self._accept, self._socket.readable)
 
     def _accept(self) -> _C:
-        return self.connection(self._socket.accept())
+        self._process.sockets.check_room()
+        return self.connection(self._process, self._socket.accept())
 
 
 def _connect(
-    network: Network, class_: type[_C], remote: types.Endpoint, options: ConnectOptions
+    process: Process, class_: type[_C], remote: types.Endpoint, options: ConnectOptions
 ) -> _C | Awaitable[_C]:
     there = host_endpoint(remote)
-    socket = network.tcp_socket(family_of(there))
+    socket = network_of(process).tcp_socket(family_of(there))
     try:
         set_options(
             socket,
@@ -188,32 +185,32 @@ def _connect(
             socket.bind(host_endpoint(options.local))
         socket.connect(there)
         if options.non_blocking:
-            return class_(socket, non_blocking=True, connecting=True)
+            return class_(process, socket, non_blocking=True, connecting=True)
         try:
             socket.finish_connect()
         except NetworkError as error:
             if error.kind is not NetworkErrorKind.WOULD_BLOCK:
                 raise
-            return _connect_later(class_, socket, options.timeout_us)
+            return _connect_later(process, class_, socket, options.timeout_us)
+        return class_(process, socket)
     except BaseException:
         socket.close()
         raise
-    return class_(socket)
 
 
-async def _connect_later(class_: type[_C], socket: TcpSocket, timeout_us: int | None) -> _C:
+async def _connect_later(process: Process, class_: type[_C], socket: TcpSocket, timeout_us: int | None) -> _C:
     try:
         with FAILURES:
             await attempt_until(socket.finish_connect, socket.writable, timer_after(timeout_us))
+            return class_(process, socket)
     except BaseException:
         socket.close()
         raise
-    return class_(socket)
 
 
-def _bind(network: Network, class_: type[_L], local: types.Endpoint, options: BindOptions) -> _L:
+def _bind(process: Process, class_: type[_L], local: types.Endpoint, options: BindOptions) -> _L:
     here = host_endpoint(local)
-    socket = network.tcp_socket(family_of(here))
+    socket = network_of(process).tcp_socket(family_of(here))
     try:
         set_options(socket, reuse=options.reuse_address, receive_buffer=None, send_buffer=None)
         socket.bind(here)
@@ -221,4 +218,4 @@ def _bind(network: Network, class_: type[_L], local: types.Endpoint, options: Bi
     except BaseException:
         socket.close()
         raise
-    return class_(socket, non_blocking=options.non_blocking)
+    return class_(process, socket, non_blocking=options.non_blocking)

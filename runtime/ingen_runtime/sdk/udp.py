@@ -6,10 +6,11 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 
-from ingen_runtime.network.interface import Network, UdpSocket
+from ingen_runtime.kernel.process import Process
+from ingen_runtime.network.interface import UdpSocket
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.bindings.udp import AsyncSocket, BindOptions, Datagram
-from ingen_runtime.sdk.sockets import LARGEST_READ, AddressedSocket, set_options
+from ingen_runtime.sdk.sockets import LARGEST_READ, AddressedSocket, network_of, set_options
 from ingen_runtime.sdk.values import FAILURES, family_of, guest_endpoint, host_endpoint
 from ingen_runtime.waiting import may_wait
 
@@ -17,9 +18,9 @@ _BIND_DEFAULTS: Final = BindOptions(False, None, None, False)
 
 
 class Udp:
-    """The interface, for the guests on a network."""
+    """The interface, for one guest process."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, process: Process) -> None:
         class Socket(GuestUdpSocket):
             __slots__ = ()
 
@@ -27,7 +28,7 @@ class Udp:
             def bind(local: types.Endpoint, options: BindOptions | None) -> Socket:
                 options = options or _BIND_DEFAULTS
                 with FAILURES:
-                    return Socket(_bind(network, local, options), non_blocking=options.non_blocking)
+                    return Socket(process, _bind(process, local, options), non_blocking=options.non_blocking)
 
         self.socket: type[AsyncSocket] = Socket
 
@@ -55,9 +56,9 @@ class GuestUdpSocket(AddressedSocket[UdpSocket]):
         return Datagram(data, guest_endpoint(remote))
 
 
-def _bind(network: Network, local: types.Endpoint, options: BindOptions) -> UdpSocket:
+def _bind(process: Process, local: types.Endpoint, options: BindOptions) -> UdpSocket:
     here = host_endpoint(local)
-    socket = network.udp_socket(family_of(here))
+    socket = network_of(process).udp_socket(family_of(here))
     try:
         set_options(
             socket,

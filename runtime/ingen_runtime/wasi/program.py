@@ -9,11 +9,11 @@ from ingen_runtime.canonical import ResultError
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.names import compatible_track
+from ingen_runtime.component.plan import PREVIEW_1, START
 from ingen_runtime.engine import StoreLimits
 from ingen_runtime.errors import LinkError, Trap
 from ingen_runtime.kernel.process import Process, ProcessExit
 from ingen_runtime.wasi.p1 import Preview1
-from ingen_runtime.wasi.p1.abi import MODULE
 
 _RUN: Final = compatible_track("wasi:cli/run@0.2.0")
 
@@ -21,14 +21,30 @@ _RUN: Final = compatible_track("wasi:cli/run@0.2.0")
 async def run_program(program: Component, process: Process, imports: Mapping[str, Any] | None = None) -> int:
     """Run a program to its end; returns its exit status.
 
-    `imports` are for what it imports beside WASI. What the guest has opened is still open afterwards: close
-    the process. Cancelling the task ends the guest.
+    `imports` are for what it imports beside WASI, of which any version 0.2.x will do. When this returns,
+    standard output and error have what the guest wrote; what it has opened is still open: close the process.
+    Cancelling the task ends the guest.
 
     Raises: Trap with the guest's backtrace and the end of its standard error; LinkError where it imports
     something that is not there, or is no program.
     """
     entry = _entry(program)
-    linker = Linker({MODULE: Preview1(process), **(imports or {})})
+    provided: dict[str, Any] = {PREVIEW_1: Preview1(process)}
+    wasi = None
+    if any(name.startswith("wasi:") for name in program.plan.type.imports):
+        # Not imported where a program does without.
+        from ingen_runtime.wasi.p2 import Wasi
+
+        wasi = Wasi(process)
+        provided |= wasi.imports
+    try:
+        return await _run(program, entry, Linker(provided | dict(imports or {})), process)
+    finally:
+        if wasi is not None:
+            await wasi.settled()
+
+
+async def _run(program: Component, entry: str, linker: Linker, process: Process) -> int:
     limits = StoreLimits(memory_bytes=process.limits.memory_bytes)
     instance = None
     try:
@@ -50,12 +66,13 @@ async def run_program(program: Component, process: Process, imports: Mapping[str
 
 def _entry(program: Component) -> str:
     """The function that runs a program. Raises: LinkError where there is none."""
-    for name in program.exports:
-        if name == "_start":
+    exports = program.export_type.exports
+    for name in exports:
+        if name == START:
             return name
         if compatible_track(name) == _RUN:
             return f"{name}#run"
-    offered = ", ".join(program.exports)
+    offered = ", ".join(exports)
     raise LinkError(
         "this is no program: it exports neither `wasi:cli/run` nor `_start`"
         + (f", but {offered}" if offered else "")

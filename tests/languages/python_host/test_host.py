@@ -168,14 +168,14 @@ def test_imports_bring_their_classes(guests: Guests) -> None:
     echo = module._echo
     seen = []
 
-    class Echo(Echoing):
-        def point_of(self, point: Any) -> Any:
-            seen.append(point)
-            return echo.Point(point.y, point.x)
+    class Turning(Echoing):
+        def point_of(self, x: Any) -> Any:
+            seen.append(x)
+            return echo.Point(x.y, x.x)
 
-    linker = Linker(module.Through.imports(SimpleNamespace(echo=Echo())))
-    instance = linker.instantiate(Component.from_file(guests.module("c", "values")))
-    own = instance.exports["test:values/echo@0.1.0"]
+    component = Component.from_file(guests.module("c", "values"))
+    imports = module.Through.imports(Attributes(echo=Turning()))
+    own = Linker(imports).instantiate(component).exports["test:values/echo@0.1.0"]
     assert own.Point is not echo.Point
     assert own.point_of(own.Point(1.0, 2.0)) == own.Point(2.0, 1.0)
     assert seen == [echo.Point(1.0, 2.0)]

@@ -70,8 +70,8 @@ class FdFunctions:
         self._table.file(fd).file.advise(offset, length, _ADVICE[advice])
         return 0
 
-    def fd_allocate(self, fd: int, offset: int, length: int) -> int:
-        self._table.file(fd).file.allocate(offset, length)
+    async def fd_allocate(self, fd: int, offset: int, length: int) -> int:
+        await self._table.file(fd).file.allocate(offset, length)
         return 0
 
     def fd_close(self, fd: int) -> int:

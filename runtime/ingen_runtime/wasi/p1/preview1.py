@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import GeneratorType
 from typing import Any, Final
 
@@ -14,7 +14,6 @@ from ingen_runtime.kernel.errors import FileError
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError
 from ingen_runtime.readiness import Readiness, wait
-from ingen_runtime.waiting import is_awaitable
 from ingen_runtime.wasi.p1.abi import FILE_ERRNO, MODULE, NETWORK_ERRNO, TYPES, ErrnoError
 from ingen_runtime.wasi.p1.descriptors import Blocked, DescriptorTable
 from ingen_runtime.wasi.p1.functions import FdFunctions, PathFunctions, SocketFunctions
@@ -24,8 +23,8 @@ from ingen_runtime.wasi.p1.process_functions import ProcessFunctions
 
 _MAY_WAIT: Final = frozenset(
     """
-    fd_datasync fd_pwrite fd_read fd_readdir fd_sync fd_write poll_oneoff random_get sched_yield sock_accept
-    sock_recv sock_send
+    fd_allocate fd_datasync fd_pwrite fd_read fd_readdir fd_sync fd_write poll_oneoff random_get sched_yield
+    sock_accept sock_recv sock_send
     """.split()
 )
 
@@ -116,9 +115,17 @@ def _waiting(store: CoreStore, function: Callable[..., Any]) -> Callable[..., An
             return _errno(error)
         except Blocked as blocked:
             result = _again(blocked.readiness, function, arguments)
-        return _reporting(result) if is_awaitable(result) else result
+        return _suspend(store, result) if isinstance(result, Coroutine) else result
 
     return call
+
+
+def _suspend(store: CoreStore, waiting: Coroutine[Any, Any, Any]) -> Awaitable[Any]:
+    """What the guest has to wait for. Raises: Trap(CANNOT_BLOCK) where it cannot"""
+    if not store.can_suspend:
+        waiting.close()
+        store.suspending_fiber()  # says why
+    return _reporting(waiting)
 
 
 async def _again(readiness: Readiness, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
@@ -130,7 +137,7 @@ async def _again(readiness: Readiness, function: Callable[..., Any], arguments: 
         except Blocked as blocked:
             readiness = blocked.readiness
         else:
-            return await result if is_awaitable(result) else result
+            return await result if isinstance(result, Coroutine) else result
 
 
 def _begin(steps: Generator[None, None, int], *, to_the_end: bool) -> Any:

@@ -79,11 +79,7 @@ def _check_command(module: CoreModule) -> None:
     """Raises: LinkError where it is none."""
     names = module.export_names
     if "_start" not in names or module.export_type("_start") != CoreFuncType((), ()):
-        reason = (
-            "it is a reactor"
-            if "_initialize" in names
-            else "it exports no function `_start` that takes nothing"
-        )
+        reason = "it is a reactor" if "_initialize" in names else "it exports no function `_start`"
         raise LinkError(f"the module cannot be run as a program: {reason}")
     if "memory" not in names or not _is_memory32(module.export_type("memory")):
         raise LinkError("the module exports no 32-bit `memory`, in which system calls find what they work on")

@@ -1,0 +1,56 @@
+"""The options that sockets of `wasi:sockets` have, and their states on the way to an address."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingen_runtime.network.errors import NetworkError
+from ingen_runtime.network.interface import Option, Socket
+from ingen_runtime.wasi.p2.addresses import refused
+from ingen_runtime.wasi.p2.bindings.network import ErrorCode, ErrorCodeException
+
+NS_PER_S: Final = 1_000_000_000
+_MOST_BYTES: Final = (1 << 31) - 1
+_MOST_SECONDS: Final = (1 << 15) - 1
+_MOST_PROBES: Final = 127
+
+
+def get(socket: Socket, option: Option) -> int:
+    """The value of an option. Raises: ErrorCodeException"""
+    try:
+        return socket.get_option(option)
+    except NetworkError as error:
+        raise refused(error, ErrorCode.NOT_SUPPORTED) from None
+
+
+def set_(socket: Socket, option: Option, value: int) -> None:
+    """Set an option. Raises: ErrorCodeException"""
+    try:
+        socket.set_option(option, value)
+    except NetworkError as error:
+        raise refused(error) from None
+
+
+def set_positive(socket: Socket, option: Option, value: int, most: int = _MOST_BYTES) -> None:
+    """Set an option that must not be 0, and for which larger values than the system's serve as its largest.
+
+    Raises: ErrorCodeException
+    """
+    if not value:
+        raise ErrorCodeException(ErrorCode.INVALID_ARGUMENT)
+    set_(socket, option, min(value, most))
+
+
+def get_duration(socket: Socket, option: Option) -> int:
+    """An option in seconds, in nanoseconds. Raises: ErrorCodeException"""
+    return get(socket, option) * NS_PER_S
+
+
+def set_duration(socket: Socket, option: Option, value: int) -> None:
+    """Set an option in seconds from nanoseconds, rounded up. Raises: ErrorCodeException"""
+    set_positive(socket, option, -(-value // NS_PER_S), _MOST_SECONDS)
+
+
+def set_count(socket: Socket, option: Option, value: int) -> None:
+    """Set a small number. Raises: ErrorCodeException"""
+    set_positive(socket, option, value, _MOST_PROBES)
