@@ -55,7 +55,7 @@ def lower(
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
         # Late: slow to import, and most components have no tasks.
-        from ingen_runtime.component.concurrency.calls import lower_async
+        from ingen_runtime.component.concurrency.lowered_calls import lower_async
 
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):

@@ -37,6 +37,17 @@ class _Park:
 PARK: Final = _Park()
 
 
+class _Done:
+    """What a thread awaits until a future is done, however it ends."""
+
+    def __init__(self, future: asyncio.Future[Any]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[asyncio.Future[Any], None, None]:
+        if not self._future.done():
+            yield self._future
+
+
 def always() -> bool:
     """What a thread waits for that only gives way."""
     return True
@@ -198,10 +209,8 @@ class Scheduler:
 
     async def finished(self, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
         """The future, when it is done; cancelled where the thread that waits is ended before."""
-        import asyncio  # as above
-
         try:
-            await asyncio.wait((future,))
+            await _Done(future)
         finally:
             future.cancel()
         return future
@@ -209,7 +218,11 @@ class Scheduler:
     def watch(self, future: asyncio.Future[Any]) -> None:
         """Wait for a future when no thread can run."""
         self.futures.add(future)
-        future.add_done_callback(self.futures.discard)
+        future.add_done_callback(self._done)
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self.futures.discard(future)
+        self.wake()
 
     def tick(self) -> bool:
         """Let the thread run that has been ready longest; whether there was one."""
@@ -264,7 +277,8 @@ class Scheduler:
                     turns += 1
                     if turns % _TURNS_AT_ONCE == 0:
                         await asyncio.sleep(0)
-                    await self.settle()
+                    if self._busy is not None:
+                        await self.settle()
                 elif self.futures or self.host_ends:
                     await self._pause()
                 else:
@@ -296,7 +310,10 @@ class Scheduler:
         waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wakers.add(waker)
         try:
-            await asyncio.wait((waker, *self.futures), return_when=asyncio.FIRST_COMPLETED)
+            if self.current is None:
+                await waker
+            else:  # a thread waits for other threads; as a future, the waker would wake itself again
+                await self.current.yield_until(waker.done, cancellable=False)
         finally:
             self._wakers.discard(waker)
 
