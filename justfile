@@ -68,6 +68,11 @@ bench-host:
     python -m benchmarks.calls
     python -m benchmarks.startup
 
+# Measure the networks of VMs: TCP, round trips, pings, many VMs
+[group("try")]
+bench-network *ARGS:
+    python -m benchmarks.network {{ARGS}}
+
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]
 fuzz *ARGS:
