@@ -87,6 +87,11 @@ bench-host:
     python -m benchmarks.startup
     python -m benchmarks.wasi
 
+# Measure the networks of VMs: TCP, round trips, pings, many VMs
+[group("try")]
+bench-network *ARGS:
+    python -m benchmarks.network {{ARGS}}
+
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]
 fuzz *ARGS:

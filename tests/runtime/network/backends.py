@@ -29,6 +29,7 @@ from ingen_runtime.network.interface import (
 from ingen_runtime.network.netns import NetnsNetwork
 from ingen_runtime.network.virtual import VirtualVpc
 from ingen_runtime.network.virtual.paths import Path as PacketPath
+from ingen_runtime.network.virtual.paths import Protocol
 from ingen_runtime.readiness import wait
 
 Ts = TypeVarTuple("Ts")
@@ -141,7 +142,9 @@ def fails(kind: NetworkErrorKind) -> Iterator[None]:
 class LateVpc(VirtualVpc):
     """A VPC whose packets take one round of the event loop."""
 
-    def carry(self, path: PacketPath, size: int, arrive: Callable[[*Ts], object], *args: *Ts) -> None:
+    def carry(
+        self, path: PacketPath, protocol: Protocol, size: int, arrive: Callable[[*Ts], object], *args: *Ts
+    ) -> None:
         asyncio.get_running_loop().call_soon(arrive, *args)
 
 
