@@ -45,9 +45,9 @@ bless *ARGS:
     python -m pytest --numprocesses {{workers}} --bless {{ARGS}}
     git status --short
 
-# Show what works: a WIT file with a mistake, and one without
+# Build a guest in each language, and run them as a fleet of VMs that find each other
 [group("try")]
-demo:
+demo: init
     @python scripts/demo.py
 
 # Measure: whole runs beside wasm-tools and componentize-py, and time against size

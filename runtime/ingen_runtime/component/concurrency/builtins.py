@@ -313,12 +313,26 @@ class Builtins:
                     handles.remove(index)
 
                 return self._plain(type_, drop)
+            case "forward":
+
+                def forward(readable: int, writable: int) -> None:
+                    handles = self._leave()
+                    source = checked_end(handles.get(readable), kind, step.element, readable, False)
+                    target = checked_end(handles.get(writable), kind, step.element, writable, True)
+                    for end in (source, target):
+                        _check_idle(end)
+                        trap_if(
+                            end.set is not None,
+                            TrapKind.OTHER,
+                            "cannot forward while either end is in a waitable set",
+                        )
+                    handles.remove(readable)
+                    handles.remove(writable)
+                    source.shared.forward(target.shared)
+
+                return self._plain(type_, forward)
             case _:
-
-                def refuse(*_: object) -> None:
-                    raise Trap(TrapKind.OTHER, f"the built-in {step.builtin.name} is not supported")
-
-                return self._plain(type_, refuse)
+                raise Trap(TrapKind.OTHER, f"the built-in {step.builtin.name} is not supported")
 
     def _copy(
         self, step: BuiltinStep, side: CanonSide, kind: type[Shared], writes: bool

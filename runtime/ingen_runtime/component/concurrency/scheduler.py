@@ -9,7 +9,7 @@ Source: CanonicalABI.md, "Thread State".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -179,6 +179,33 @@ class Scheduler:
         self.waiting.append(thread)
         self.watch(future)
 
+    async def apart(self, awaitable: Awaitable[Any]) -> Any:
+        """Await something of the host's in a task of its own, if on asyncio: it may ask for its task.
+
+        Raises: what it raises.
+        """
+        if not self.on_asyncio:
+            return await awaitable
+        return (await self.finished(self.begin(awaitable))).result()
+
+    def begin(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Begin something of the host's, on asyncio."""
+        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
+
+        future = asyncio.ensure_future(awaitable)
+        self.watch(future)
+        return future
+
+    async def finished(self, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
+        """The future, when it is done; cancelled where the thread that waits is ended before."""
+        import asyncio  # as above
+
+        try:
+            await asyncio.wait((future,))
+        finally:
+            future.cancel()
+        return future
+
     def watch(self, future: asyncio.Future[Any]) -> None:
         """Wait for a future when no thread can run."""
         self.futures.add(future)
@@ -225,7 +252,7 @@ class Scheduler:
         Raises: Trap where nothing can ever go on, what stops a guest, and PoisonedError where `root` has been
             stopped.
         """
-        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
+        import asyncio  # as above
 
         turns = 0
         try:

@@ -130,11 +130,13 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         self._check_open()
         check_remote(remote, self.family)
         if self._state is not _State.IDLE:
+            if self._state is _State.FAILED:
+                self._raise_failure()
             raise NetworkError(NetworkErrorKind.INVALID, "it listens or was connected already")
         try:
             path = self.network.path_to(remote.address, self._bound.address if self._bound else None)
         except NetworkError as error:
-            if error.kind is not NetworkErrorKind.UNREACHABLE:
+            if error.kind is NetworkErrorKind.INVALID:
                 raise
             self._fail(error.kind, error.detail)
             return
