@@ -32,6 +32,24 @@ lint:
     ruff format --check .
     mypy
     lint-imports --no-cache
+    just gen --check
+
+# Generate the bindings in this repository anew; `just lint` and the tests say where they are out of date
+[group("change")]
+gen *ARGS:
+    ingen-sdkgen gen {{ARGS}}
+    ingen-sdkgen gen --project examples/fleet {{ARGS}}
+
+# The same for guests alone
+[group("change")]
+gen-wasm *ARGS:
+    ingen-sdkgen gen-wasm {{ARGS}}
+    ingen-sdkgen gen-wasm --project examples/fleet {{ARGS}}
+
+# Compile the guests of the demo, in Rust, C and Python
+[group("change")]
+build: init
+    ingen-sdkgen build --project examples/fleet
 
 # Format the code and apply ruff's safe fixes
 [group("change")]

@@ -3,8 +3,8 @@
     python -m benchmarks.network [--quick] [--only virtual|host|netns|vms] [--check]
 
 Both VMs are in this process and take turns on one event loop, as guests do. `netns` needs root and the
-command `ip`: it makes two network namespaces joined by a veth pair. With `--check` the exit status is 1 where a
-figure misses its target; the targets are for two guests, so these figures have to be well within.
+command `ip`: it makes two network namespaces joined by a veth pair. With `--check` the exit status is 1 where
+a figure misses its target; the targets are for two guests, so these figures have to be well within.
 """
 
 from __future__ import annotations
