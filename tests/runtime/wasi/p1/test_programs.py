@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ingen_runtime import Component
 from ingen_runtime.engine import wat_to_wasm
 from ingen_runtime.errors import ComponentFormatError, LinkError, Trap, TrapKind
 from ingen_runtime.kernel.limits import Limits
 from ingen_runtime.kernel.memory_streams import BufferOutput, Pipe
-from ingen_runtime.kernel.process import Folder, Process
-from ingen_runtime.wasi.p1 import run_core_module
+from ingen_runtime.kernel.process import Folder, Process, ProcessExit
+from ingen_runtime.wasi.p1 import Preview1, run_core_module
 from tests.runtime.wasi.p1.programs import Setting, compile_c, compile_rust, ours, theirs
 
 
@@ -165,3 +166,14 @@ def test_a_call_before_the_memory_is_there_traps() -> None:
               (func (export "_start")))
             """
         )
+
+
+def test_a_module_that_is_linked_like_a_component(c_tool: bytes) -> None:
+    out = BufferOutput()
+    with Process(arguments=["program", "arguments"], stdout=out) as process:
+        component = Component(c_tool)
+        instance = component.instantiate({"wasi_snapshot_preview1": Preview1(process)})
+        with pytest.raises(ProcessExit) as caught:
+            instance.exports["_start"]()
+    assert caught.value.status == 2
+    assert out.data == b"argument 0: program\nargument 1: arguments\n"
