@@ -2,8 +2,8 @@
 
     python -m benchmarks.fleet [--vms 1000] [--pings 10]
 
-Prints the time that setting the VMs up and running their guests took, how often a ping went unanswered, and the
-memory for each VM while all guests are there.
+Prints the time that setting the VMs up and running their guests took, how often a ping went unanswered, and
+the memory for each VM while all guests are there.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class _Build:
 
     def _arguments(self, paths: list[Path], made: Path) -> list[str]:
         wit = str(self.package / "_ingen_world.wit")
-        arguments = ["-q", "-d", wit, "-w", self.settings["world"], "--all-features"]
+        arguments = ["-q", "-d", wit, "--all-features"]
         arguments += ["--world-module", "ingen_world"]
         for side in ("import", "export"):
             for key, name in self.settings[f"{side}ed"].items():

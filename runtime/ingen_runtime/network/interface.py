@@ -231,7 +231,7 @@ class Network(ABC):
     async def ping(self, request: EchoRequest) -> EchoReply:
         """What came back.
 
-        Raises: NetworkError TIMED_OUT; UNREACHABLE where there is no route; INVALID, DENIED.
+        Raises: NetworkError TIMED_OUT; UNREACHABLE where there is no route; INVALID, DENIED, LIMIT.
         """
 
     @abstractmethod

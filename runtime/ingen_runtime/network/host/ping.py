@@ -291,11 +291,16 @@ class Pinger:
         for mode in self._modes:
             try:
                 if mode is IcmpMode.DATAGRAM:
-                    return self._datagram(family, identifier)
-                return self._raw(family, identifier)
+                    found = self._datagram(family, identifier)
+                else:
+                    found = self._raw(family, identifier)
             except OSError as error:
                 if error.errno not in {errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT}:
                     raise network_error(error) from error
+                continue
+            if mode is not self._modes[0]:
+                self._modes = self._modes[::-1]  # what is let now will be let next time
+            return found
         raise NetworkError(NetworkErrorKind.DENIED, _NOBODY_MAY)
 
     def _datagram(self, family: Family, identifier: int | None) -> tuple[_Key, int]:

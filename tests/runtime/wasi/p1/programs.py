@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from ingen_runtime import Component
 from ingen_runtime.kernel.memory_streams import BufferOutput, BytesInput
 from ingen_runtime.kernel.process import Folder, Process
-from ingen_runtime.wasi.p1 import run_core_module
+from ingen_runtime.wasi.program import run_program
 from ingen_sdkgen import toolchains
 from tests.conftest import absent
 
@@ -100,7 +101,7 @@ def ours(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
         stdout=stdout,
         stderr=stderr,
     ) as process:
-        status = asyncio.run(run_core_module(wasm, process))
+        status = asyncio.run(run_program(Component.from_bytes(wasm), process))
     return Outcome(status, stdout.data.decode(), stderr.data.decode(), files_in(folder))
 
 
