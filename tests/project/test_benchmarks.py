@@ -41,5 +41,5 @@ def test_the_benchmark_of_generating_runs() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    for name in ["componentize-py bindings", "ours, c, cold: empty cache", "ours, rust, unchanged"]:
+    for name in ["componentize-py bindings", "gen-wasm c, cold: empty cache", "gen-wasm rust, unchanged"]:
         assert name in result.stdout

@@ -208,11 +208,12 @@ class Instantiation:
             func = resource_builtin(self.store, self.context, step)
         else:
             # Late: slow to import, and most components have no tasks.
-            from ingen_runtime.component.concurrency.builtins import Builtins
+            from ingen_runtime.component.concurrency.builtin_scope import BuiltinScope
+            from ingen_runtime.component.concurrency.builtins import make_builtin
 
-            builtins = Builtins(self.store, self.program.classes, self.context, self._core)
+            scope = BuiltinScope(self.store, self.program.classes, self.context, self._core)
             type_ = engine_func_type(step.core_type)
-            func = builtins.make(step, type_, self._side(step.builtin.options))
+            func = make_builtin(scope, step, type_, self._side(step.builtin.options))
         self._core[Sort.CORE_FUNC].append(func)
 
     def _resource(self, step: ResourceStep) -> None:

@@ -55,7 +55,7 @@ def lower(
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
         # Late: slow to import, and most components have no tasks.
-        from ingen_runtime.component.concurrency.calls import lower_async
+        from ingen_runtime.component.concurrency.lowered_calls import lower_async
 
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
@@ -125,7 +125,8 @@ class _WaitingImport:
             loans: list[Loan] = []
             # `_outcome` written out: thousands of guests may wait here, each with all coroutines on the way.
             try:
-                return raw, await self._func.call(*self._parts.lift(raw, 0, loans)), None
+                awaitable = self._func.call(*self._parts.lift(raw, 0, loans))
+                return raw, await self._apart(awaitable), None
             except ResultError as error:
                 return raw, None, error
             finally:
@@ -138,12 +139,18 @@ class _WaitingImport:
 
         def suspend(value: Awaitable[Any], buffer: Any, at: int, loans: list[Loan]) -> int:
             fiber = fiber_for(self._store, value)
-            return fiber.note(_outcome(bytearray(memoryview(buffer)[at:]), loans, value), self._finish)
+            raw, awaitable = bytearray(memoryview(buffer)[at:]), self._apart(value)
+            return fiber.note(_outcome(raw, loans, awaitable), self._finish)
 
         def bind() -> RawCall:
             return self._plan.bind_may_wait(self._func.call, self._endpoint, suspend)
 
         return raw_may_wait_host_function(self._store, self._type, bind)
+
+    def _apart(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+        """Give what the host awaits a task of its own, where threads are run by one task and by another."""
+        context = self._side.context
+        return context.tasks.scheduler.apart(awaitable) if context.is_async else awaitable
 
     # Late, because the memory may not be there yet, and compiling takes time.
 

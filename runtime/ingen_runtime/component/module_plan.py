@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from ingen_runtime.canonical.layout import Direction, flatten_functype, needs_memory
 from ingen_runtime.component.binary import decode_component, read_core_module
 from ingen_runtime.component.binary.core_module import CoreExternType, CoreModule
-from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
+from ingen_runtime.component.binary.core_types import CoreFuncType, MemoryType, NumberType
 from ingen_runtime.component.binary.syntax import (
     CanonBuiltin,
     CanonOptions,
@@ -81,12 +81,15 @@ def plan_module(data: bytes) -> ComponentPlan:
     """
     module = read_core_module(data)
     sections = module.custom_sections(_SECTION)
-    is_program = any(imported == PREVIEW_1 for imported, _, _ in module.imports)
+    needs_system = any(imported == PREVIEW_1 for imported, _, _ in module.imports)
+    is_program = needs_system or (not sections and START in module.exports)
     if not sections and not is_program:
         raise ComponentFormatError(
             "a core module without a `component-type` section: it does not say which world it implements", 0
         )
     worlds = [_read_world(section) for section in sections]
+    if needs_system and not _is_memory32(module.exports.get("memory")):
+        raise LinkError("the module exports no 32-bit `memory`, in which system calls find what they work on")
     if is_program:
         worlds.append((_program_world(module), StringEncoding.UTF8))
     world, encoding = _merge(worlds)
@@ -99,6 +102,10 @@ def _program_world(module: CoreModule) -> ComponentType:
     if START in module.exports:
         exports[START] = FuncEntity((), None, False)
     return ComponentType({}, exports, (), ())
+
+
+def _is_memory32(type_: CoreExternType | None) -> bool:
+    return isinstance(type_, MemoryType) and not type_.limits.is_64 and not type_.limits.shared
 
 
 def _read_world(section: CustomSection) -> tuple[ComponentType, StringEncoding]:

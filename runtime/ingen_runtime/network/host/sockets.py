@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from ingen_runtime.network.addresses import check_local, check_remote
+from ingen_runtime.network.addresses import WILDCARD, check_local, check_remote
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.host.errnos import error_of, network_error
 from ingen_runtime.network.host.readiness import Direction, FdReadiness
@@ -287,14 +287,22 @@ _SHUTDOWNS: Final[Mapping[Shutdown, int]] = {
 class HostUdpSocket(HostSocket, UdpSocket):
     """A real UDP socket."""
 
-    __slots__ = ()
+    __slots__ = ("_address",)
 
     _is_tcp = False
+
+    def __init__(self, network: HostNetwork, made: socket.socket, family: Family) -> None:
+        super().__init__(network, made, family)
+        self._address = WILDCARD[family]  # that it was bound to
+
+    def bind(self, local: Endpoint) -> None:
+        super().bind(local)
+        self._address = local.address
 
     def connect(self, remote: Endpoint | None) -> None:
         self._check_open()
         if remote is None:
-            _disconnect(self._socket)
+            self._disconnect()
             return
         check_remote(remote, self.family)
         self._network.check_reachable(remote.address)
@@ -332,8 +340,15 @@ class HostUdpSocket(HostSocket, UdpSocket):
         except OSError as error:
             raise network_error(error) from error
 
+    def _disconnect(self) -> None:
+        _, port, *_ = self._socket.getsockname()
+        _dissolve(self._socket)
+        if port and not self._socket.getsockname()[1]:
+            # Linux takes back a port that nobody has asked for by its number.
+            self.bind(Endpoint(self._address, port))
 
-def _disconnect(connected: socket.socket) -> None:
+
+def _dissolve(connected: socket.socket) -> None:
     # To connect to AF_UNSPEC dissolves an association; Python's sockets cannot say that.
     libc = ctypes.CDLL(None, use_errno=True)
     nowhere = bytes(16)  # a sockaddr whose family is AF_UNSPEC

@@ -82,7 +82,7 @@ class Descriptor(Resource):
     def _file(self) -> File:
         if isinstance(self._opened, File):
             return self._opened
-        raise ErrorCodeException(ErrorCode.BAD_DESCRIPTOR)
+        raise ErrorCodeException(ErrorCode.IS_DIRECTORY)
 
     def _folder(self) -> Directory:
         if isinstance(self._opened, Directory):
