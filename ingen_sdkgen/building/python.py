@@ -118,7 +118,7 @@ class _Build:
             made = Path(folder, "guest.wasm")
             run(
                 f"componentize-py rejects {self.guest.name}",
-                [program, *self._arguments(*self._wit(Path(folder, "wit")), paths, made)],
+                [program, *self._arguments(self._wit(Path(folder, "wit")), paths, made)],
                 Path(),
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
@@ -130,11 +130,11 @@ class _Build:
         folders = [self.source.parent, self.package.parent, *self.guest.target.build.libraries]
         return list({folder.resolve(): folder for folder in folders}.values())
 
-    def _wit(self, folder: Path) -> tuple[Path, str]:
-        """The WIT of the component, and the name of the world there."""
-        (package, world), *others = self.worlds
+    def _wit(self, folder: Path) -> Path:
+        """The WIT of the component: a package with one world."""
+        (package, _), *others = self.worlds
         if not others:
-            return package / _WORLD_FILE, world["world"]
+            return package / _WORLD_FILE
         # componentize-py takes several worlds, but ends with a panic where it makes a component of them.
         includes = "".join(f"include {world['world']}; " for _, world in self.worlds)
         for number, (package, _) in enumerate(self.worlds):
@@ -142,19 +142,10 @@ class _Build:
             within.mkdir(parents=True)
             shutil.copy(package / _WORLD_FILE, within / "world.wit")
         (folder / "all.wit").write_text(f"package ingen:all;\nworld all {{ {includes}}}\n", "utf-8")
-        return folder, "ingen:all/all"
+        return folder
 
-    def _arguments(self, wit: Path, world_name: str, paths: list[Path], made: Path) -> list[str]:
-        arguments = [
-            "-q",
-            "-d",
-            str(wit),
-            "-w",
-            world_name,
-            "--all-features",
-            "--world-module",
-            "ingen_world",
-        ]
+    def _arguments(self, wit: Path, paths: list[Path], made: Path) -> list[str]:
+        arguments = ["-q", "-d", str(wit), "--all-features", "--world-module", "ingen_world"]
         for _, world in self.worlds:
             for side in ("import", "export"):
                 for key, name in world[f"{side}ed"].items():

@@ -30,7 +30,6 @@ from ingen_runtime.component.types import (
 )
 from ingen_sdkgen.encode import encode_component_type
 from ingen_sdkgen.languages.features import ASYNCHRONY, Feature, check_features
-from ingen_sdkgen.languages.kinds import map_types
 from ingen_sdkgen.languages.layout import layout_of
 from ingen_sdkgen.languages.plan import (
     CoreImport,
@@ -69,6 +68,7 @@ from ingen_sdkgen.model import (
     WorldKey,
     WorldType,
 )
+from ingen_sdkgen.rewrite import map_types
 
 _NOMINAL = Record | Variant | Enum | Flags | Resource
 

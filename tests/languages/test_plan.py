@@ -6,11 +6,11 @@ import pytest
 
 from ingen_runtime.canonical.layout import CoreFuncType, CoreType
 from ingen_sdkgen.languages.errors import CodegenError
-from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.languages.plan import Direction, Plan, ResourcePlan, ScopePlan
 from ingen_sdkgen.languages.planning import find_world, plan_world
 from ingen_sdkgen.model import List, Primitive, Record, WorldId
 from ingen_sdkgen.resolve import load, load_text
+from ingen_sdkgen.rewrite import types_in
 from tests.languages.worlds import WIT, CoreNames, WorldCase, conformance_worlds, dummy_module, own_worlds
 
 CASES = conformance_worlds() + own_worlds()
