@@ -32,6 +32,26 @@ lint:
     ruff format --check .
     mypy
     lint-imports --no-cache
+    just gen --check
+
+# Generate the bindings in this repository anew; `just lint` and the tests say where they are out of date
+[group("change")]
+gen *ARGS:
+    ingen-sdkgen gen {{ARGS}}
+    ingen-sdkgen gen --project examples/fleet {{ARGS}}
+    ingen-sdkgen gen --project tests/sdk/guests {{ARGS}}
+
+# The same for guests alone
+[group("change")]
+gen-wasm *ARGS:
+    ingen-sdkgen gen-wasm {{ARGS}}
+    ingen-sdkgen gen-wasm --project examples/fleet {{ARGS}}
+    ingen-sdkgen gen-wasm --project tests/sdk/guests {{ARGS}}
+
+# Compile the guests of the demo, in Rust, C and Python
+[group("change")]
+build: init
+    ingen-sdkgen build --project examples/fleet
 
 # Format the code and apply ruff's safe fixes
 [group("change")]
@@ -45,9 +65,9 @@ bless *ARGS:
     python -m pytest --numprocesses {{workers}} --bless {{ARGS}}
     git status --short
 
-# Show what works: a WIT file with a mistake, and one without
+# Build a guest in each language, and run them as a fleet of VMs that find each other
 [group("try")]
-demo:
+demo: init
     @python scripts/demo.py
 
 # Measure: whole runs beside wasm-tools and componentize-py, and time against size
@@ -67,6 +87,12 @@ bench-generate *ARGS:
 bench-host:
     python -m benchmarks.calls
     python -m benchmarks.startup
+    python -m benchmarks.wasi
+
+# Measure the networks of VMs: TCP, round trips, pings, many VMs
+[group("try")]
+bench-network *ARGS:
+    python -m benchmarks.network {{ARGS}}
 
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]

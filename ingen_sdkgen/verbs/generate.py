@@ -110,8 +110,9 @@ def _options_help(sides: Iterable[Side]) -> str:
     for side in sides:
         for language in languages(side):
             for option in language.options:
-                lines.append(f"  {language.name + ' ' + side.value:12} {option.name:12} {option.help}\n")
-    return f"options:\n{''.join(lines)}\n" if lines else ""
+                of_language = f"{language.name} {side.value}"
+                lines.append(f"  {of_language:12} {option.name:9} {option.kind.value:19} {option.help}\n")
+    return f"options of languages, for --option:\n{''.join(lines)}\n" if lines else ""
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 from ingen_runtime import Component
 from ingen_runtime.frozen import frozen
@@ -68,6 +68,7 @@ class Vm:
         program: Component,
         arguments: Sequence[str] = (),
         *,
+        imports: Mapping[str, Any] | None = None,
         environment: Mapping[str, str] | None = None,
         folders: Sequence[Folder] = (),
         stdin: InputStream | None = None,
@@ -78,7 +79,8 @@ class Vm:
     ) -> int:
         """Run a program as a guest process, to its end; returns its exit status.
 
-        `arguments` begin with the program's name. Cancelling the task ends the process.
+        `arguments` begin with the program's name; `imports` are for what it imports beside WASI and the SDK.
+        Cancelling the task ends the process.
 
         Raises: Trap, LinkError; FileError for a folder that cannot be opened; TimeoutError.
         """
@@ -98,9 +100,9 @@ class Vm:
             limits=limits,
         )
         with process:
-            imports = sdk_imports(process)
+            provided = {**sdk_imports(process), **(imports or {})}
             async with asyncio.timeout(timeout_s):
-                return await run_program(program, process, imports)
+                return await run_program(program, process, provided)
 
     async def aclose(self) -> None:
         """Leave the network and remove the folders; may be called again."""

@@ -29,8 +29,15 @@ def run(command: list[str], folder: Path = ROOT) -> subprocess.CompletedProcess[
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"], ["lint-imports", "--no-cache"]],
-    ids=["ruff", "format", "mypy", "imports"],
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy"],
+        ["lint-imports", "--no-cache"],
+        ["ingen-sdkgen", "gen", "--check"],
+        ["ingen-sdkgen", "gen", "--check", "--project", "examples/fleet"],
+    ],
+    ids=["ruff", "format", "mypy", "imports", "generated", "generated-fleet"],
 )
 def test_code_passes(command: list[str]) -> None:
     result = run(command)

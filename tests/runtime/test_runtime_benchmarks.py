@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import calls, startup
+from benchmarks import calls, startup, wasi
 
 
 @pytest.mark.parametrize("label", ["add(", "host", "string of", "f64}, there", "string, f64", "class"])
@@ -19,3 +19,10 @@ def test_calls(label: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_startup(part: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert startup.main(["--quick", "--only", part]) == 0
     assert "200 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("label", ["write, 64", "read, 64", "clock", "random", "fd_read", "filestat", "open"])
+def test_wasi(label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wasi.main(["--quick", "--only", label]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 and label in lines[1]

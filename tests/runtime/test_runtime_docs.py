@@ -1,4 +1,4 @@
-"""The examples of docs/runtime.md do what it says."""
+"""The examples of the pages on the runtime do what they say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ingen_runtime.engine import wat_to_wasm
 from tests.runtime.component.stream_guest import GUEST
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "runtime.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 COMPONENT = """
 (component
@@ -54,14 +54,55 @@ COMPONENT = """
 """
 
 
-def test_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+PROGRAM = """
+(module
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_get" (func $get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (local $at i32)
+    (drop (call $sizes (i32.const 0) (i32.const 4)))
+    (drop (call $get (i32.const 64) (i32.const 1024)))
+    (i32.store (i32.const 8) (i32.const 1024))
+    (i32.store (i32.const 12) (i32.load (i32.const 4)))
+    (loop $again
+      (if (i32.eqz (i32.load8_u offset=1024 (local.get $at)))
+        (then (i32.store8 offset=1024 (local.get $at) (i32.const 32))))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $at) (i32.load (i32.const 4)))))
+    (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))))
+"""
+
+DICE = """
+(component
+  (import "wasi:random/random@0.2.3" (instance $random (export "get-random-u64" (func (result u64)))))
+  (import "sides" (func $sides (result u64)))
+  (core func $core-random (canon lower (func $random "get-random-u64")))
+  (core func $core-sides (canon lower (func $sides)))
+  (core module $m
+    (import "" "random" (func $random (result i64)))
+    (import "" "sides" (func $sides (result i64)))
+    (func (export "roll") (result i64)
+      (i64.add (i64.const 1) (i64.rem_u (call $random) (call $sides)))))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "random" (func $core-random)) (export "sides" (func $core-sides))))))
+  (func (export "roll") (result u64) (canon lift (core func $i "roll"))))
+"""
+
+
+@pytest.mark.parametrize(("page", "count"), [("runtime.md", 15), ("wasi.md", 13)])
+def test_examples(page: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("greeter.wasm").write_bytes(wat_to_wasm(COMPONENT))
+    Path("hello.wasm").write_bytes(wat_to_wasm(PROGRAM))
+    Path("dice.wasm").write_bytes(wat_to_wasm(DICE))
     Path("streams.wasm").write_bytes(wat_to_wasm(GUEST))
     # Fences are no output.
-    text = "\n".join("" if line.startswith("```") else line for line in PAGE.read_text().splitlines())
-    examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, str(PAGE), 0)
-    assert len(examples.examples) > 15
+    lines = (DOCS / page).read_text().splitlines()
+    text = "\n".join(["" if line.startswith("```") else line for line in lines])
+    examples = doctest.DocTestParser().get_doctest(text, {}, page, str(DOCS / page), 0)
+    assert len(examples.examples) >= count
     report: list[str] = []
     doctest.DocTestRunner().run(examples, out=report.append)
     assert not report, "".join(report)

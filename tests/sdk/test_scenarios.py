@@ -4,97 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from ingen_runtime.canonical import ResultError
-from ingen_runtime.component.linker import Linker
-from ingen_runtime.kernel.process import Process
-from ingen_runtime.network.interface import Network
-from ingen_runtime.sdk import Vm, sdk_imports, variables_of
 from tests.sdk.building import LANGUAGES, scenarios
-from tests.sdk.places import PLACES, Place
-
-ENVIRONMENT = variables_of(
-    Vm(
-        ["/data", "/shared"],
-        ["/process"],
-        "north",
-        "n1",
-        "c7",
-        "h42",
-        "vm1",
-        "somebody",
-        "database",
-        (10, 0, 0, 1),
-        (0xFD00, 0, 0, 0, 0, 0, 0, 1),
-    )
-)
-
-
-class Guest:
-    """One guest process. `reports` has what it has reported, in order."""
-
-    def __init__(self, language: str, network: Network, environment: Mapping[str, str] = ENVIRONMENT) -> None:
-        self.reports: asyncio.Queue[str] = asyncio.Queue()
-        self._language = language
-        self._network = network
-        self._environment = environment
-
-    async def run(self, scenario: str, *arguments: str) -> str:
-        """What a scenario returns, or `error NAME` where it fails."""
-        process = Process(network=self._network, environment=self._environment)
-        linker = Linker({**sdk_imports(process), "report": self.reports.put_nowait})
-        with process, await linker.instantiate_async(scenarios(self._language)) as instance:
-            try:
-                result: Any = await instance.exports.run.call_async(scenario, list(arguments))
-            except ResultError as error:
-                return f"error {error.value}"
-        assert isinstance(result, str)
-        return result
-
-    async def listening(self) -> str:
-        """Where it listens, once it does."""
-        return (await self.reports.get()).removeprefix("listening ")
-
-
-class World:
-    """A place, and guests of one language in it."""
-
-    def __init__(self, language: str, place: Place) -> None:
-        self.language = language
-        self.place = place
-
-    def guest(self, network: Network | None = None, environment: Mapping[str, str] = ENVIRONMENT) -> Guest:
-        """A guest in the first VM, or where it is said."""
-        return Guest(self.language, network or self.place.first, environment)
-
-    async def both(
-        self, server: tuple[str, ...], client: Callable[[str], tuple[str, ...]]
-    ) -> tuple[str, str]:
-        """What a server in the second VM and a client in the first return; the client gets the address."""
-        serving = self.guest(self.place.second)
-        async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(serving.run(*server))
-            where = asyncio.create_task(serving.listening())
-            await asyncio.wait([task, where], return_when=asyncio.FIRST_COMPLETED)
-            if not where.done():
-                where.cancel()
-                pytest.fail(f"the server has ended: {task.result()}")
-            result = await self.guest().run(*client(where.result()))
-        return task.result(), result
-
-    @property
-    def here(self) -> str:
-        """A free port of the first VM."""
-        return f"{self.place.first_address}:0"
-
-    @property
-    def there(self) -> str:
-        """A free port of the second VM."""
-        return f"{self.place.second_address}:0"
+from tests.sdk.places import PLACES
+from tests.sdk.worlds import ENVIRONMENT, World
 
 
 class Setting:
@@ -218,8 +134,8 @@ async def test_ping(world: World) -> None:
 
 @in_world
 async def test_ping_ipv6(world: World) -> None:
-    result = await world.guest().run("ping", world.place.ipv6_address)
-    assert result.startswith(f"echo reply from {world.place.ipv6_address} to ")
+    result = await world.guest().run("ping", world.place.second_ipv6)
+    assert result.startswith(f"echo reply from {world.place.second_ipv6} to ")
     assert " type=129 code=0 " in result
     assert result.endswith(" sequence=1 ttl=64 size=64 in-time=true")
 
@@ -228,11 +144,7 @@ async def test_ping_ipv6(world: World) -> None:
 async def test_ping_at_a_missing_address(world: World) -> None:
     place = world.place
     result = await world.guest().run("ping", place.missing, "timeout-ms=100")
-    if place.missing_answers:
-        assert result.startswith("unreachable from ")
-        assert " type=3 code=1 " in result
-    else:
-        assert result == "error timed-out"
+    assert result.startswith(place.missing_ping)
 
 
 @in_world
@@ -242,7 +154,6 @@ async def test_ping_whose_ttl_runs_out(world: World) -> None:
         pytest.skip("there is no router")
     result = await world.guest().run("ping", place.elsewhere, "ttl=1")
     assert result.startswith(f"time exceeded from {place.router} to {place.first_address} type=11 code=0 ")
-    assert (await world.guest().run("ping", place.elsewhere, "ttl=2")).startswith("echo reply")
 
 
 @in_world
@@ -255,9 +166,12 @@ async def test_ping_without_a_route(world: World) -> None:
 @in_world
 async def test_ping_that_makes_no_sense(world: World) -> None:
     place = world.place
-    for option in ("ttl=0", f"source={place.missing}", f"source={place.ipv6_address}"):
+    for option in ("ttl=0", f"source={place.second_ipv6}"):
         result = await world.guest().run("ping", place.second_address, option)
         assert result.startswith("error invalid: "), option
+    result = await world.guest().run("ping", place.second_address, f"source={place.missing}")
+    # Linux looks for a route from there first.
+    assert result.startswith(("error invalid: ", "error unreachable"))
 
 
 # --- DNS ------------------------------------------------------------------------------------------------
@@ -271,7 +185,10 @@ async def test_lookup(world: World) -> None:
 
 @in_world
 async def test_lookup_of_nobody(world: World) -> None:
-    assert await world.guest().run("lookup", "nobody.invalid") == "error not-found"
+    if not world.place.no_names:
+        pytest.skip("it depends on the machine's name servers")
+    for name, error in world.place.no_names.items():
+        assert (await world.guest().run("lookup", name)).startswith(error)
 
 
 @in_world
@@ -298,7 +215,7 @@ async def test_tcp_with_options(world: World) -> None:
 
 @in_world
 async def test_tcp_ipv6(world: World) -> None:
-    address = world.place.ipv6_address
+    address = world.place.second_ipv6
     server, result = await world.both(
         ("echo-server", f"[{address}]:0", "1"), lambda where: ("echo-client", where, "1000")
     )
@@ -366,7 +283,7 @@ async def test_refused(world: World) -> None:
 @in_world
 async def test_connect_to_a_missing_address(world: World) -> None:
     result = await world.guest().run("connect", f"{world.place.missing}:80", "100")
-    assert result in {"error unreachable", "error timed-out"}
+    assert result.startswith(world.place.missing_connect)
     if world.place.unroutable is not None:
         result = await world.guest().run("connect", f"{world.place.unroutable}:80", "5000")
         assert result == "error unreachable"
@@ -374,14 +291,14 @@ async def test_connect_to_a_missing_address(world: World) -> None:
 
 @in_world
 async def test_connect_to_a_name(world: World) -> None:
-    for name in world.place.names:
-        if name == "second":
-            server, result = await world.both(
-                ("echo-server", world.there, "1"),
-                lambda where: ("connect-name", "second", where.rpartition(":")[2]),
-            )
-            assert (server, result) == ("0 bytes", "connected")
-    assert await world.guest().run("connect-name", "nobody.invalid", "80") == "error not-found"
+    name, addresses = next(iter(world.place.names.items()))
+    server, result = await world.both(
+        ("echo-server", f"{_bracketed(addresses.split(',')[0])}:0", "1"),
+        lambda where: ("connect-name", name, where.rpartition(":")[2]),
+    )
+    assert (server, result) == ("0 bytes", "connected")
+    for name, error in world.place.no_names.items():
+        assert (await world.guest().run("connect-name", name, "80")).startswith(error)
 
 
 @in_world
@@ -400,7 +317,12 @@ async def test_an_address_that_is_taken(world: World) -> None:
 
 @in_world
 async def test_an_address_of_somebody_else(world: World) -> None:
-    assert (await world.guest().run("listen", f"{world.place.missing}:0")).startswith("error invalid: ")
+    result = await world.guest().run("listen", f"{world.place.missing}:0")
+    assert result.startswith(world.place.missing_listen)
+
+
+def _bracketed(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
 
 
 # --- UDP ------------------------------------------------------------------------------------------------
@@ -422,6 +344,14 @@ async def test_udp_refused(world: World) -> None:
 
 
 @in_world
+async def test_udp_with_an_error_of_a_rare_kind(world: World) -> None:
+    if world.place.fault_finder is None:
+        pytest.skip("nobody finds fault with datagrams")
+    result = await world.guest().run("udp-refused", world.here, world.place.fault_finder)
+    assert result == "error other: Protocol error"
+
+
+@in_world
 async def test_udp_waits(world: World) -> None:
     assert await world.guest().run("udp-waits", world.here) == "would-block, then timed-out"
 
@@ -438,7 +368,6 @@ async def test_udp_too_long(world: World) -> None:
 @in_world
 async def test_no_more_sockets_than_allowed(world: World) -> None:
     limited = world.place.limited
-    address = limited.interfaces[0].ip
-    assert await world.guest(limited).run("sockets", f"{address}:0", "3") == "3 sockets"
-    result = await world.guest(limited).run("sockets", f"{address}:0", "4")
+    assert await world.guest(limited).run("sockets", "0.0.0.0:0", "3") == "3 sockets"
+    result = await world.guest(limited).run("sockets", "0.0.0.0:0", "4")
     assert result == "error denied: the VM may have 3 sockets"

@@ -84,8 +84,12 @@ class CoreFunction(Protocol):
         """Counts what is between the beginning and the end of such code."""
 
     @property
-    def probe(self) -> Callable[[], None]:
-        """Takes, for a moment, the stack that native calls from the caller's frame need."""
+    def probe(self) -> Callable[[Any], None]:
+        """Has ready what native calls from the caller's frame need; called with `probed`."""
+
+    @property
+    def probed(self) -> object:
+        """The argument for `probe`."""
 
 
 Reallocate = Callable[[int, int, int, int], int]

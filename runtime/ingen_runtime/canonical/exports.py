@@ -119,7 +119,7 @@ class ExportPlan(Plan):
                 source.line("_active += 1")
             with source.block("try:") if borrows or natively else nullcontext():
                 if natively:
-                    source.line("_probe()")
+                    source.line("_probe(_probed)")
                 self._write_arguments(writer)
                 self._write_body(writer, has_post_return)
             if borrows or natively:
@@ -146,9 +146,9 @@ class ExportPlan(Plan):
             with source.block(f"if isinstance(_error, {source.constant(HostValueError, 'HostValueError')}):"):
                 source.line("_root.busy = False")
             with source.block("else:"):
+                source.line("_root.poison(_error)")
                 if writer.names.calls_natively:
                     source.line("_abandon()")
-                source.line("_root.poison(_error)")
             source.line("raise _error")
 
     def _write_body(self, writer: EndpointWriter, has_post_return: bool) -> None:
@@ -167,9 +167,9 @@ class ExportPlan(Plan):
                 with writer.staying(True):
                     self._write_core_call(writer, "post", "_post_call()")
         with source.block("except BaseException as _error:"):
+            source.line("_root.poison(_error)")
             if names.calls_natively:
                 source.line("_abandon()")
-            source.line("_root.poison(_error)")
             source.line("raise")
 
     def _write_core_call(self, writer: EndpointWriter, function: str, call: str) -> None:

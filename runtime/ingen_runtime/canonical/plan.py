@@ -91,7 +91,7 @@ class Plan:
                         source.line(f"_post_{part} = _post_return.{part}")
                 if "_native" in used:
                     source.line("_callee_arguments = _callee.arguments")
-                    for part in ("trap", "fail", "abandon", "probe"):
+                    for part in ("trap", "fail", "abandon", "probe", "probed"):
                         source.line(f"_{part} = _callee.{part}")
                     # Only places: see `ExportPlan.bind`.
                     source.line("_native = _active = None")

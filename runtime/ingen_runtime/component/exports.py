@@ -46,7 +46,7 @@ from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import HostValueError
 
 if TYPE_CHECKING:
-    from ingen_runtime.component.concurrency.calls import HostCaller
+    from ingen_runtime.component.concurrency.host_calls import HostCaller
 
 
 class ExportedFunction(Protocol):
@@ -184,7 +184,7 @@ def export_function(
     """The Python function for an exported function, whose type and resources are the root component's."""
     if item.side.context.is_async:
         # Late: slow to import, and most components have no tasks.
-        from ingen_runtime.component.concurrency.calls import HostCaller
+        from ingen_runtime.component.concurrency.host_calls import HostCaller
 
         caller = HostCaller(item, type_, item.side.endpoint(context.resources), classes)
         return _named(name, type_, caller)

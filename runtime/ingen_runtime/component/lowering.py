@@ -31,7 +31,6 @@ from ingen_runtime.component.items import (
     ComponentContext,
     HostFunc,
     LiftedFunc,
-    engine_func_type,
 )
 from ingen_runtime.component.plan import BuiltinStep, LowerStep
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
@@ -47,7 +46,7 @@ def lower(
     store: CoreStore, classes: ValueClasses, step: LowerStep, func: LiftedFunc | HostFunc, side: CanonSide
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
-    type_ = engine_func_type(step.core_type)
+    type_ = step.core_type
     if isinstance(func, HostFunc) and func.classes is not None:
         classes = func.classes
     if isinstance(func, LiftedFunc) and func.side.context.is_async:
@@ -55,7 +54,7 @@ def lower(
         side.context.is_async = True
     if step.options.is_async or (isinstance(func, LiftedFunc) and func.side.context.is_async):
         # Late: slow to import, and most components have no tasks.
-        from ingen_runtime.component.concurrency.calls import lower_async
+        from ingen_runtime.component.concurrency.lowered_calls import lower_async
 
         return lower_async(store, classes, step, func, side, type_)
     if isinstance(func, HostFunc):
@@ -125,7 +124,8 @@ class _WaitingImport:
             loans: list[Loan] = []
             # `_outcome` written out: thousands of guests may wait here, each with all coroutines on the way.
             try:
-                return raw, await self._func.call(*self._parts.lift(raw, 0, loans)), None
+                awaitable = self._func.call(*self._parts.lift(raw, 0, loans))
+                return raw, await self._apart(awaitable), None
             except ResultError as error:
                 return raw, None, error
             finally:
@@ -138,12 +138,18 @@ class _WaitingImport:
 
         def suspend(value: Awaitable[Any], buffer: Any, at: int, loans: list[Loan]) -> int:
             fiber = fiber_for(self._store, value)
-            return fiber.note(_outcome(bytearray(memoryview(buffer)[at:]), loans, value), self._finish)
+            raw, awaitable = bytearray(memoryview(buffer)[at:]), self._apart(value)
+            return fiber.note(_outcome(raw, loans, awaitable), self._finish)
 
         def bind() -> RawCall:
             return self._plan.bind_may_wait(self._func.call, self._endpoint, suspend)
 
         return raw_may_wait_host_function(self._store, self._type, bind)
+
+    def _apart(self, awaitable: Awaitable[Any]) -> Awaitable[Any]:
+        """Give what the host awaits a task of its own, where threads are run by one task and by another."""
+        context = self._side.context
+        return context.tasks.scheduler.apart(awaitable) if context.is_async else awaitable
 
     # Late, because the memory may not be there yet, and compiling takes time.
 
@@ -183,7 +189,7 @@ async def _outcome(raw: bytearray, loans: list[Loan], awaitable: Awaitable[Any])
 
 def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
     """The core function of a built-in that makes or drops a resource."""
-    type_ = engine_func_type(step.core_type)
+    type_ = step.core_type
     state = context.state
     assert step.resource is not None
     resource: Resource = context.resources[step.resource]

@@ -20,12 +20,19 @@ import functools
 import linecache
 import sys
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ingen_runtime.engine.host import Failure
 
 
-def probe() -> None:
-    """Take as much of Python's stack as a callback will need: Python 3.11 counts ctypes' call as a frame,
-    too."""
+def probe(failure: Failure) -> None:
+    """Have ready what a callback will need, of Python's stack as well: Python 3.11 counts ctypes' call as a
+    frame, too.
+    """
+    if not (failure.trap and failure.error):
+        # The last failure came where the stack was full.
+        failure.renew()
     _deeper()
 
 
@@ -47,10 +54,10 @@ def invoke_code(param_count: int, result_count: int) -> CodeType:
         f"<call of a core function: {param_count} to {result_count}>",
         f"""\
 def outer():
-    abandon = active = arguments = call = fail = pack = raw = trap = unpack = 0
+    abandon = active = arguments = call = fail = failure = pack = raw = trap = unpack = 0
     def invoke({params}):
         nonlocal active
-        probe()
+        probe(failure)
         {pack}
         active += 1
         try:
@@ -63,7 +70,7 @@ def outer():
         if error or trap:
             fail(error)
         return {returns}
-    return invoke, (abandon, arguments, call, fail, pack, raw, trap, unpack)
+    return invoke, (abandon, arguments, call, fail, failure, pack, raw, trap, unpack)
 """,
     )
 

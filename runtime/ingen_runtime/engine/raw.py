@@ -11,9 +11,9 @@ from collections.abc import Callable
 from types import CellType
 from typing import Any, NoReturn
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import function_from, invoke_code, probe, raw_dispatch_code
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc
 from ingen_runtime.engine.host import dispatch_cells
 from ingen_runtime.engine.store import CoreStore
@@ -28,13 +28,13 @@ class RawFunction:
     Generated code that calls several functions of a store in a row may do without `call`, and pay once for
     what comes before and after:
 
-        probe(); active.cell_contents += 1; native = self.native.cell_contents
+        probe(probed); active.cell_contents += 1; native = self.native.cell_contents
         error = native(*self.arguments)            # for each function, from this frame
         if error or trap: fail(error)
         active.cell_contents -= 1                  # in any case; abandon() before, where an exception passes
     """
 
-    __slots__ = ("abandon", "active", "arguments", "call", "fail", "native", "raw", "trap")
+    __slots__ = ("abandon", "active", "arguments", "call", "fail", "native", "probed", "raw", "trap")
 
     probe = staticmethod(probe)
 
@@ -48,6 +48,7 @@ class RawFunction:
         self.fail: Callable[[Any], NoReturn] = cells["fail"].cell_contents
         self.abandon: Callable[[], None] = cells["abandon"].cell_contents
         self.active: CellType = cells["active"]
+        self.probed: object = cells["failure"].cell_contents
 
 
 def raw_host_function(

@@ -27,7 +27,7 @@ from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKi
 from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
-    from ingen_runtime.engine.core_types import CoreFuncType
+    from ingen_runtime.core_types import CoreFuncType
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
     from ingen_runtime.engine.fibers import Fiber
@@ -143,6 +143,7 @@ class CoreStore:
             "active": self._active,
             "call": self._call,
             "fail": CellType(self._fail),
+            "failure": CellType(self._failure),
             "raw": CellType(self._raw),
             "trap": CellType(self._trap),
         }
@@ -325,7 +326,7 @@ class CoreStore:
         case."""
         if self._holder is not None or (self.uses_gc and self._fiber is not None):
             raise StoreUnusableError(_HELD)
-        probe()
+        probe(self._failure)
         self._active.cell_contents += 1
 
     def leave(self) -> None:
@@ -351,15 +352,19 @@ class CoreStore:
         failure = self._failure
         exception = failure.exception
         failure.exception = None
-        failure.renew()
-        if trap:
-            found: Exception = exception_from_trap(trap)
-            if self.uses_gc:
-                drop_exception(self.context)
-        elif error:
-            found = exception_from_error(error, doing)
-        else:
-            found = InternalError("a call failed without a reason")
+        try:
+            failure.renew()
+            if trap:
+                found: Exception = exception_from_trap(trap)
+                if self.uses_gc:
+                    drop_exception(self.context)
+            elif error:
+                found = exception_from_error(error, doing)
+            else:
+                found = InternalError("a call failed without a reason")
+        except (ctypes.ArgumentError, RecursionError):
+            # ctypes wraps what comes up while it converts an argument: Python's stack is full.
+            found = RecursionError("maximum recursion depth exceeded while a guest's failure was looked at")
         if exception is None:
             exception = found
         elif isinstance(exception, Trap) and isinstance(found, Trap) and not exception.frames:
@@ -398,7 +403,7 @@ class CoreStore:
         if self._holder is not None and self._holder is not fiber:
             raise StoreUnusableError(_HELD)
         self._holder = None
-        probe()
+        probe(self._failure)
         if self.engine.config.epoch_interruption:
             # Else a guest that waited for longer than a tick would have to yield at once.
             c.context_set_epoch_deadline(self._context_ref, 1)

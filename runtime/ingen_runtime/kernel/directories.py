@@ -83,6 +83,8 @@ class Directory(Descriptor):
         """
         if (write or append or create or truncate) and not self.writable:
             raise read_only()
+        if directory and (create or exclusive or truncate):
+            raise FileError(FileErrorKind.INVALID, "a folder is neither made nor cut off by opening it")
         self._account.opened.check_room()
         flags = (os.O_RDWR if read else os.O_WRONLY) if write else os.O_RDONLY
         if append:
@@ -194,7 +196,7 @@ class Directory(Descriptor):
             if old.slash:
                 old.check_folder()
             if new.slash:
-                raise FileError(FileErrorKind.NO_ENTRY)
+                new.refuse_new()
             os.link(old.name, new.name, src_dir_fd=old.fd, dst_dir_fd=new.fd, follow_symlinks=False)
 
     @reporting
@@ -204,7 +206,7 @@ class Directory(Descriptor):
         check_path(encoded)
         with self._changing(path) as place:
             if place.slash:
-                raise FileError(FileErrorKind.NO_ENTRY)
+                place.refuse_new()
             os.symlink(encoded, place.name, dir_fd=place.fd)
 
     @reporting
@@ -212,7 +214,8 @@ class Directory(Descriptor):
         self, path: str, access_ns: int | None, modification_ns: int | None, *, follow: bool = True
     ) -> None:
         """Set what is not None."""
-        with self._changing(path, follow=follow) as place:
+        # As in `stat`, a slash at the end follows a symbolic link.
+        with self._changing(path, follow=follow or path.endswith("/")) as place:
             if place.slash:
                 place.check_folder()
             found = os.stat(place.name, dir_fd=place.fd, follow_symlinks=False)
@@ -225,7 +228,7 @@ class Directory(Descriptor):
 
     async def sync(self) -> None:
         """Return once the disk has what was changed in the folder."""
-        await self._sync(os.fsync)
+        await self._in_thread(os.fsync)
 
     def _fd(self) -> int:
         if self.fd < 0:

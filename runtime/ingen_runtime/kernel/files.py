@@ -149,22 +149,27 @@ class Descriptor:
             self._account.opened.discard(self)
             os.close(fd)
 
-    async def _sync(self, sync: Callable[[int], object]) -> None:
+    async def _in_thread(self, operation: Callable[[int], object]) -> None:
+        """Do something that waits for the disk."""
         try:
-            fd = os.dup(self.fd)  # it may be closed while a thread waits for the disk
+            fd = os.dup(self.fd)  # ours may be closed meanwhile
         except OSError as error:
             raise file_error(error) from None
         try:
-            await asyncio.to_thread(_sync_and_close, sync, fd)
+            await asyncio.to_thread(_use_and_close, operation, fd)
         except OSError as error:
             raise file_error(error) from None
 
 
-def _sync_and_close(sync: Callable[[int], object], fd: int) -> None:
+def _use_and_close(operation: Callable[[int], object], fd: int) -> None:
     try:
-        sync(fd)
+        operation(fd)
     finally:
         os.close(fd)
+
+
+_LARGEST: Final = (1 << 63) - 1
+"""What the system takes as the size of a file."""
 
 
 class File(Descriptor):
@@ -237,15 +242,16 @@ class File(Descriptor):
         return count
 
     def _check_growth(self, offset: int | None, length: int) -> None:
-        limit = self._account.limits.file_bytes
-        if limit is None:
-            return
         if self._append:
             offset = os.fstat(self.fd).st_size
         elif offset is None:
             offset = os.lseek(self.fd, 0, os.SEEK_CUR)
-        if offset + length > limit:
-            raise FileError(FileErrorKind.FILE_TOO_LARGE, "the limit on the size of files is reached")
+        self._check_size(offset + length)
+
+    def _check_size(self, size: int) -> None:
+        limit = self._account.limits.file_bytes
+        if size > (_LARGEST if limit is None else limit):
+            raise FileError(FileErrorKind.FILE_TOO_LARGE, "no file can be that large")
 
     @reporting
     def seek(self, offset: int, whence: Whence = Whence.START) -> int:
@@ -275,30 +281,19 @@ class File(Descriptor):
     @reporting
     def set_size(self, size: int) -> None:
         """Cut the file off, or fill it up with zeros."""
-        limit = self._account.limits.file_bytes
-        if limit is not None and size > limit:
-            raise FileError(FileErrorKind.FILE_TOO_LARGE, "the limit on the size of files is reached")
-        try:
-            os.ftruncate(self.fd, size)
-        except OverflowError:
-            raise FileError(FileErrorKind.FILE_TOO_LARGE) from None
+        self._check_size(size)
+        os.ftruncate(self.fd, size)
 
-    @reporting
-    def allocate(self, offset: int, length: int) -> None:
+    async def allocate(self, offset: int, length: int) -> None:
         """Make the file at least `offset + length` bytes long, with room on the disk for them."""
         account = self._account
         if not hasattr(os, "posix_fallocate"):
             raise FileError(FileErrorKind.UNSUPPORTED, "this system cannot allocate")
         if not self.writable:
             raise FileError(FileErrorKind.BAD_DESCRIPTOR, "not open for writing")
-        size = offset + length
-        if account.limits.file_bytes is not None and size > account.limits.file_bytes:
-            raise FileError(FileErrorKind.FILE_TOO_LARGE, "the limit on the size of files is reached")
+        self._check_size(offset + length)
         account.written.check(length, "bytes written")
-        try:
-            os.posix_fallocate(self.fd, offset, length)
-        except OverflowError:
-            raise FileError(FileErrorKind.FILE_TOO_LARGE) from None
+        await self._in_thread(lambda fd: os.posix_fallocate(fd, offset, length))
         account.written.use(length)
 
     @reporting
@@ -318,7 +313,7 @@ class File(Descriptor):
 
     async def sync(self, *, data_only: bool = False) -> None:
         """Return once the disk has what was written."""
-        await self._sync(getattr(os, "fdatasync", os.fsync) if data_only else os.fsync)
+        await self._in_thread(getattr(os, "fdatasync", os.fsync) if data_only else os.fsync)
 
 
 def new_times(found: os.stat_result, access_ns: int | None, modification_ns: int | None) -> tuple[int, int]:

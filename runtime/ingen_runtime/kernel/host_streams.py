@@ -12,7 +12,8 @@ import select
 from collections.abc import Callable
 from typing import Final
 
-from ingen_runtime.kernel.errors import file_error
+from ingen_runtime.kernel.errors import FileError, file_error
+from ingen_runtime.kernel.limits import KIB
 from ingen_runtime.kernel.streams import (
     BytesLike,
     InputStream,
@@ -22,6 +23,8 @@ from ingen_runtime.kernel.streams import (
 )
 from ingen_runtime.readiness import Readiness, Wake
 
+_LARGEST_READ: Final = 64 * KIB
+"""Python allocates what is asked for before it knows how much there is."""
 _SAFE_WRITE: Final = min(select.PIPE_BUF, 4096)
 """What a pipe that is writable takes without blocking."""
 
@@ -78,11 +81,21 @@ class _Descriptor(Readiness):
             wake()
 
 
+def _copy(fd: int) -> int:
+    try:
+        return os.dup(fd)
+    except OSError as error:
+        raise FileError(file_error(error).kind, f"the file descriptor {fd}: {error.strerror}") from None
+
+
 class HostInput(InputStream):
-    """Reads from a copy of a file descriptor, which stays the caller's."""
+    """Reads from a copy of a file descriptor, which stays the caller's.
+
+    Raises: FileError where it is not open.
+    """
 
     def __init__(self, fd: int) -> None:
-        self._fd = os.dup(fd)
+        self._fd = _copy(fd)
         self._descriptor = _Descriptor(self._fd, select.POLLIN)
         self.readable = self._descriptor
         self.is_terminal = os.isatty(fd)
@@ -93,7 +106,7 @@ class HostInput(InputStream):
         if not self._descriptor.ready():
             raise WouldBlockError
         try:
-            return os.read(self._fd, limit)
+            return os.read(self._fd, min(limit, _LARGEST_READ))
         except BlockingIOError:
             raise WouldBlockError from None
         except OSError as error:
@@ -107,10 +120,13 @@ class HostInput(InputStream):
 
 
 class HostOutput(OutputStream):
-    """Writes to a copy of a file descriptor, which stays the caller's."""
+    """Writes to a copy of a file descriptor, which stays the caller's.
+
+    Raises: FileError where it is not open.
+    """
 
     def __init__(self, fd: int) -> None:
-        self._fd = os.dup(fd)
+        self._fd = _copy(fd)
         self._descriptor = _Descriptor(self._fd, select.POLLOUT)
         self.writable = self._descriptor
         self.is_terminal = os.isatty(fd)

@@ -55,7 +55,7 @@ class Process:
     away. Streams and listeners stay the caller's; all else that the guest has opened is closed by `close`.
 
     It belongs to the thread of the event loop on which its guest runs. Raises: FileError for a folder that
-    cannot be opened, ValueError for arguments or variables with a NUL character.
+    cannot be opened, ValueError for arguments or variables that no guest could read.
     """
 
     def __init__(
@@ -122,12 +122,12 @@ _STDERR_TAIL = 4096
 
 
 def _check_text(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    for text in arguments:
-        if "\0" in text:
-            raise ValueError("an argument has a NUL character")
-    for name, value in environment.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"{name!r} is no name of a variable, or its value has a NUL character")
+    for name in environment:
+        if not name or "=" in name:
+            raise ValueError(f"{name!r} is no name of a variable")
+    for text in (*arguments, *environment, *environment.values()):
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError(f"{text!r} has characters that no guest can read: NUL, or parts of others")
 
 
 def _too_many_sockets() -> NetworkError:

@@ -18,12 +18,14 @@ import os
 import stat
 import sys
 from abc import ABC, abstractmethod
-from typing import Final
+from typing import Final, NoReturn
 
 from ingen_runtime.kernel.errors import FileError, FileErrorKind, file_error
 
 _MOST_LINKS: Final = 40
 """Symbolic links in one look-up, as in Linux."""
+_LONGEST_PATH: Final = 4096
+"""In bytes, as in Linux."""
 _MOST_OPEN: Final = 128
 """Folders that a walk keeps open: how deep it may go."""
 _MOST_RETRIES: Final = 64
@@ -51,6 +53,11 @@ class Place:
         found = os.stat(self.name, dir_fd=self.fd, follow_symlinks=False)
         if not stat.S_ISDIR(found.st_mode):
             raise FileError(FileErrorKind.NOT_DIRECTORY)
+
+    def refuse_new(self) -> NoReturn:
+        """Say why nothing but a folder can be made under a name with a slash."""
+        self.check_folder()
+        raise FileError(FileErrorKind.EXIST)
 
     def close(self) -> None:
         if self._opened:
@@ -120,6 +127,8 @@ def check_path(path: bytes) -> None:
         raise _leaves()
     if b"\0" in path:
         raise FileError(FileErrorKind.INVALID, "a path with a NUL byte")
+    if len(path) >= _LONGEST_PATH:
+        raise FileError(FileErrorKind.NAME_TOO_LONG)
 
 
 def _leaves() -> FileError:

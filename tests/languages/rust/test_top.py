@@ -9,8 +9,12 @@ import pytest
 import wasmtime
 from wasmtime import component as oracle
 
+from ingen_runtime.component.component import Component
+from ingen_runtime.component.linker import Linker
 from ingen_sdkgen.languages.planning import find_world
-from ingen_sdkgen.resolve import load
+from ingen_sdkgen.languages.rust import Options
+from ingen_sdkgen.model import WorldId
+from ingen_sdkgen.resolve import load, load_text
 from tests.languages.behaviour.guests import Guests, build_rust
 from tests.languages.rust.toolchain import TARGETS, bindings, build
 
@@ -51,6 +55,28 @@ def test_the_standard_library_in_wasmtime(tmp_path: Path, capfd: pytest.CaptureF
     result = run(store, p, oracle.ResourceHost.own(7, 1))
     assert result == "high"
     assert capfd.readouterr().err == "high\n"
+
+
+TWO = """package test:two;
+world one { import log: func(x: string); export shout: func(text: string) -> string; }
+world two { import warn: func(x: list<string>); export split: func(text: string) -> list<string>; }
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_two_worlds_in_one_guest(target: str, tmp_path: Path) -> None:
+    resolve = load_text(TWO).resolve
+    files = {
+        **bindings(resolve, WorldId(0)),
+        **bindings(resolve, WorldId(1), Options(realloc=False)),
+    }
+    component = Component.from_file(build([GUEST.with_name("pair.rs")], files, target, tmp_path))
+    said: list[object] = []
+    linker = Linker({"log": said.append, "warn": said.append}).trap_missing()  # the library's own: WASI
+    with linker.instantiate(component) as instance:
+        assert instance.exports.shout("aloud") == "ALOUD"
+        assert instance.exports.split("one two") == ["one", "two"]
+    assert said == ["aloud", ["splitting", "one two"]]
 
 
 class Identity:

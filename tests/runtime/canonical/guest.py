@@ -63,7 +63,9 @@ class FakeFunction:
     def call(self) -> None:
         self._function(self.raw)
 
-    def probe(self) -> None:
+    probed = None
+
+    def probe(self, probed: object) -> None:
         pass
 
     def abandon(self) -> None:

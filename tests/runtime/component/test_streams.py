@@ -167,7 +167,11 @@ def test_elements_are_checked(component: Component, values: list[Any]) -> None:
 
 def test_a_host_function_gives_and_gets_streams(component: Component) -> None:
     async def sink(stream: StreamReader[bytes]) -> int:
-        return sum([sum(chunk) async for chunk in stream])
+        async with asyncio.timeout(60):
+            task = asyncio.current_task()
+            total = sum([sum(chunk) async for chunk in stream])
+            assert asyncio.current_task() is task
+            return total
 
     async def main() -> None:
         instance = start(component, source=lambda: chunks(b"\x01", b"\x02"), sink=sink)

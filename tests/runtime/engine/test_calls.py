@@ -225,6 +225,28 @@ def test_a_full_python_stack_is_a_recursion_error_and_no_crash(instantiate: Inst
     assert outcomes == {"returned", "raised"}
 
 
+def test_no_failure_is_lost_after_one_where_the_stack_was_full(instantiate: Instantiate) -> None:
+    def fail() -> None:
+        raise KeyError
+
+    call = func(instantiate(CALL_HOST, [fail]), "f").bind()
+    outcomes = set()
+
+    def call_at(depth: int) -> None:
+        if depth:
+            call_at(depth - 1)
+        else:
+            call()
+
+    for depth in range(800, 1000):
+        with pytest.raises((KeyError, RecursionError)) as caught:
+            call_at(depth)
+        outcomes.add(caught.type)
+        with pytest.raises(KeyError):
+            call()
+    assert outcomes == {KeyError, RecursionError}
+
+
 def test_a_callable_that_takes_no_weak_reference_can_be_a_host_function(instantiate: Instantiate) -> None:
     class Slotted:
         __slots__ = ()

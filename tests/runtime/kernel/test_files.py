@@ -11,6 +11,7 @@ import pytest
 from ingen_runtime.kernel.directories import Directory
 from ingen_runtime.kernel.errors import FileError, FileErrorKind
 from ingen_runtime.kernel.files import Advice, File, FileAccount, FileType, Whence
+from ingen_runtime.kernel.resolve import Resolver, WalkingResolver
 from tests.runtime.kernel.refusals import refused
 
 
@@ -69,6 +70,7 @@ def test_opening(root: Directory) -> None:
         (FileErrorKind.INVALID, "a\0b", {}),
         (FileErrorKind.ILLEGAL_BYTE_SEQUENCE, "a\ud800", {}),
         (FileErrorKind.NAME_TOO_LONG, "x" * 300, {}),
+        (FileErrorKind.NAME_TOO_LONG, "./" * 2100 + "a", {}),
     ]:
         with refused(kind):
             root.open(path, **options)
@@ -87,7 +89,7 @@ def test_what_was_not_opened_for_it_cannot_be_read_or_written(root: Directory) -
     with refused(FileErrorKind.BAD_DESCRIPTOR):
         neither.read_into([bytearray(1)])
     with refused(FileErrorKind.BAD_DESCRIPTOR):
-        reading.allocate(0, 10)
+        asyncio.run(reading.allocate(0, 10))
     with pytest.raises(FileError):
         reading.set_size(0)
 
@@ -96,7 +98,7 @@ def test_size_times_and_stat(root: Directory, given: Path) -> None:
     file = new_file(root, "a", b"0123456789")
     file.set_size(4)
     assert (given / "a").read_bytes() == b"0123"
-    file.allocate(0, 8)
+    asyncio.run(file.allocate(0, 8))
     file.advise(0, 8, Advice.SEQUENTIAL)
     file.set_times(1_000_000_001, 2_000_000_002)
     file.set_times(None, 3_000_000_003)
@@ -270,3 +272,18 @@ def test_errors_do_not_show_the_hosts_paths(root: Directory, given: Path) -> Non
         root.open("missing/file")
     assert str(given) not in str(caught.value)
     assert str(caught.value) == "no-entry: No such file or directory"
+
+
+def test_deep_paths(root: Directory, resolver: Resolver) -> None:
+    folder = root
+    for _ in range(140):
+        folder.create_directory("d")
+        opened = folder.open("d")
+        assert isinstance(opened, Directory)
+        folder = opened
+    assert root.stat("d/" * 120 + ".").type is FileType.DIRECTORY
+    if isinstance(resolver, WalkingResolver):
+        with refused(FileErrorKind.NAME_TOO_LONG):  # so many folders would be open at once
+            root.open("d/" * 140 + ".")
+    else:
+        assert isinstance(root.open("d/" * 140 + "."), Directory)

@@ -38,17 +38,17 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         Process(folders=[Folder(tmp_path / "missing", "/")])
 
 
-@pytest.mark.parametrize("name", ["", "a=b", "a\0"])
+@pytest.mark.parametrize("name", ["", "a=b"])
 def test_names_of_variables(name: str) -> None:
-    with pytest.raises(ValueError, match="variable"):
+    with pytest.raises(ValueError, match="no name of a variable"):
         Process(environment={name: "x"})
 
 
-def test_text_with_nul() -> None:
-    with pytest.raises(ValueError, match="NUL"):
-        Process(arguments=["a\0b"])
-    with pytest.raises(ValueError, match="NUL"):
-        Process(environment={"a": "\0"})
+@pytest.mark.parametrize("text", ["a\0b", "\udcff"])
+def test_text_that_no_guest_can_read(text: str) -> None:
+    for arguments, environment in (([text], {}), ([], {text: ""}), ([], {"a": text})):
+        with pytest.raises(ValueError, match="no guest can read"):
+            Process(arguments=arguments, environment=environment)
 
 
 def test_seeded_randomness_is_the_same_again() -> None:

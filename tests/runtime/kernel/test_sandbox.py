@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import threading
@@ -250,7 +251,7 @@ def test_a_read_only_file_cannot_be_changed_by_way_of_another_folder(
     changes: list[Callable[[], object]] = [
         partial(file.write, b"x"),
         partial(file.set_size, 0),
-        partial(file.allocate, 0, 100),
+        lambda: asyncio.run(file.allocate(0, 100)),
     ]
     for change in changes:
         with pytest.raises(FileError):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingen_runtime.kernel.directories import Directory
+from ingen_runtime.kernel.errors import FileError
 from ingen_runtime.kernel.file_streams import FileInput, FileOutput
 from ingen_runtime.kernel.files import File
 from ingen_runtime.kernel.host_streams import HostInput, HostOutput
@@ -200,7 +201,7 @@ def test_files_and_devices_are_always_ready(tmp_path: Path) -> None:
                 stream.readable.watch(woken.set)
                 await woken.wait()
                 stream.readable.unwatch(woken.set)
-            assert reading.read(10) == b"text"
+            assert reading.read(1 << 60) == b"text"
             assert nothing.read(10) == b""
             await wait(sink.writable)
             assert sink.write(b"gone") == 4
@@ -238,3 +239,10 @@ def test_files_as_streams(root: Directory) -> None:
     for one in (out, log, stream):
         one.close()
     assert file.is_open
+
+
+def test_a_descriptor_that_is_not_open(pipe: tuple[int, int]) -> None:
+    os.close(pipe[0])
+    for kind in (HostInput, HostOutput):
+        with pytest.raises(FileError, match=f"bad-descriptor: the file descriptor {pipe[0]}"):
+            kind(pipe[0])

@@ -8,10 +8,11 @@ Source: CanonicalABI.md, "Buffer State".
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Final, Protocol
 
-from ingen_runtime.canonical import BorrowScope, Endpoint, StringEncoding, ValueClasses, ValuesPlan
+from ingen_runtime.canonical import BorrowScope, Endpoint, Loan, StringEncoding, ValueClasses, ValuesPlan
 from ingen_runtime.canonical.check import Checker, to_bytes
 from ingen_runtime.canonical.layout import alignment, elem_size
 from ingen_runtime.canonical.plan import names_in
@@ -46,78 +47,103 @@ class Buffer(Protocol):
         """Put elements in, as `read` gives them."""
 
 
-class GuestBuffer:
-    """A guest's memory that elements are read from or written to, `length` of them from `ptr` on."""
+class GuestBuffers:
+    """Makes the buffers of one built-in: elements of one type, in one memory."""
 
     def __init__(
-        self,
-        element: ValType | None,
-        endpoint: Endpoint,
-        encoding: StringEncoding,
-        classes: ValueClasses,
-        ptr: int,
-        length: int,
+        self, element: ValType | None, endpoint: Endpoint, encoding: StringEncoding, classes: ValueClasses
     ) -> None:
-        trap_if(length > MAX_BUFFER_LENGTH, TrapKind.LIST_TOO_LONG, f"a stream's buffer of {length} elements")
         self.element = element
-        self.progress = 0
-        self.length = length
+        self.is_number = is_number(element)
+        self.size = 0 if element is None else elem_size(element)
+        self._alignment = 1 if element is None else alignment(element)
         self._endpoint = endpoint
-        self._ptr = ptr
-        self._size = 0 if element is None else elem_size(element)
-        if element is not None and length > 0:
-            assert endpoint.memory is not None
+        self._encoding = encoding
+        self._classes = classes
+
+    def buffer(self, ptr: int, length: int) -> GuestBuffer:
+        """The buffer of `length` elements from `ptr` on.
+
+        Raises: Trap(LIST_TOO_LONG), Trap(UNALIGNED_POINTER), Trap(OUT_OF_BOUNDS).
+        """
+        trap_if(length > MAX_BUFFER_LENGTH, TrapKind.LIST_TOO_LONG, f"a stream's buffer of {length} elements")
+        if self.element is not None and length > 0:
             trap_if(
-                ptr % alignment(element) != 0,
+                ptr % self._alignment != 0,
                 TrapKind.UNALIGNED_POINTER,
-                f"a stream's buffer at 0x{ptr:x} is not aligned to {alignment(element)} bytes",
+                f"a stream's buffer at 0x{ptr:x} is not aligned to {self._alignment} bytes",
             )
             trap_if(
-                ptr + length * self._size > len(endpoint.memory.view()),
+                ptr + length * self.size > len(self.view()),
                 TrapKind.OUT_OF_BOUNDS,
                 f"a stream's buffer of {length} elements at 0x{ptr:x}",
             )
-            if not is_number(element):
-                plan = _values_plan(element, encoding, classes)
-                self._load = plan.bind_load(endpoint)
-                self._store = plan.bind_store(endpoint)
+        return GuestBuffer(self, ptr, length)
+
+    def view(self) -> memoryview:
+        """The memory."""
+        assert self._endpoint.memory is not None
+        return self._endpoint.memory.view()
+
+    @cached_property
+    def load(self) -> Callable[[int, list[Loan]], tuple[Any, ...]]:
+        """Reads an element."""
+        return self._plan.bind_load(self._endpoint)
+
+    @cached_property
+    def store(self) -> Callable[[int, tuple[Any, ...], BorrowScope, list[Loan]], None]:
+        """Writes an element."""
+        return self._plan.bind_store(self._endpoint)
+
+    @property
+    def _plan(self) -> ValuesPlan:
+        element, plans = self.element, self._classes.plans
+        assert element is not None
+        key = ("element", element, names_in(element), self._encoding)
+        plan = plans.get(key)
+        if plan is None:
+            plan = plans[key] = ValuesPlan(
+                [element], self._encoding, self._classes, name="an element", paths=["element"]
+            )
+        assert isinstance(plan, ValuesPlan)
+        return plan
+
+
+class GuestBuffer:
+    """A guest's memory that elements are read from or written to, `length` of them from `ptr` on."""
+
+    def __init__(self, buffers: GuestBuffers, ptr: int, length: int) -> None:
+        self.element = buffers.element
+        self.progress = 0
+        self.length = length
+        self._buffers = buffers
+        self._ptr = ptr
 
     @property
     def remaining(self) -> int:
         return self.length - self.progress
 
     def read(self, count: int) -> Any:
-        element, at = self.element, self._ptr + self.progress * self._size
+        buffers = self._buffers
+        size, at = buffers.size, self._ptr + self.progress * buffers.size
         self.progress += count
-        if element is None:
+        if self.element is None:
             return None
-        if is_number(element):
-            assert self._endpoint.memory is not None
-            return bytes(self._endpoint.memory.view()[at : at + count * self._size])
-        return [self._load(at + index * self._size, [])[0] for index in range(count)]
+        if buffers.is_number:
+            return bytes(buffers.view()[at : at + count * size])
+        return [buffers.load(at + index * size, [])[0] for index in range(count)]
 
     def write(self, elements: Any, count: int) -> None:
-        element, at = self.element, self._ptr + self.progress * self._size
+        buffers = self._buffers
+        size, at = buffers.size, self._ptr + self.progress * buffers.size
         self.progress += count
-        if element is None:
+        if self.element is None:
             return
-        if is_number(element):
-            assert self._endpoint.memory is not None
-            self._endpoint.memory.view()[at : at + count * self._size] = elements
+        if buffers.is_number:
+            buffers.view()[at : at + count * size] = elements
             return
         for index, value in enumerate(elements):
-            self._store(at + index * self._size, (value,), BorrowScope(), [])
-
-
-def _values_plan(element: ValType, encoding: StringEncoding, classes: ValueClasses) -> ValuesPlan:
-    key = ("element", element, names_in(element), encoding)
-    plan = classes.plans.get(key)
-    if plan is None:
-        plan = classes.plans[key] = ValuesPlan(
-            [element], encoding, classes, name="an element", paths=["element"]
-        )
-    assert isinstance(plan, ValuesPlan)
-    return plan
+            buffers.store(at + index * size, (value,), BorrowScope(), [])
 
 
 class HostSource:

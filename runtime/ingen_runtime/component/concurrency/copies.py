@@ -8,6 +8,8 @@ from __future__ import annotations
 import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Protocol
+from weakref import ref
 
 from ingen_runtime.component.concurrency.buffers import Buffer, is_number
 from ingen_runtime.component.concurrency.waitables import Waitable, trap_if
@@ -36,7 +38,7 @@ OnDone = Callable[[CopyResult], None]
 
 
 class _Pending:
-    """A copy that waits for its other side."""
+    """A copy that waits for its other side; `in_part` says that `on_copy` was called."""
 
     def __init__(
         self, end: object, instance: object, buffer: Buffer, on_copy: OnCopy, on_done: OnDone
@@ -46,6 +48,13 @@ class _Pending:
         self.buffer = buffer
         self.on_copy = on_copy
         self.on_done = on_done
+        self.in_part = False
+
+
+class Reader(Protocol):
+    """Who has a readable end."""
+
+    shared: Shared
 
 
 class Shared(ABC):
@@ -54,9 +63,38 @@ class Shared(ABC):
     def __init__(self) -> None:
         self.dropped = False
         self._pending: _Pending | None = None
+        self._reader: ref[Reader] | None = None
 
-    def _reset(self) -> None:
-        self._pending = None
+    def read_by(self, reader: Reader) -> None:
+        """The readable end goes to `reader`. It is not kept alive from here: forgetting it may close it."""
+        self._reader = ref(reader)
+
+    def forward(self, destination: Shared) -> None:
+        """Join what is written here with whoever reads from `destination`; the two ends between are gone."""
+        if destination is self:
+            return
+        if self.dropped or destination.dropped:
+            self.drop()
+            destination.drop()
+            return
+        written, wanted = self._pending, destination._pending
+        if written is not None and written.in_part and isinstance(written.end, End):
+            self._pending = None  # the guest has been told of the part, and writes the rest again
+        reader = None if destination._reader is None else destination._reader()
+        if reader is not None:
+            reader.shared = self
+            self.read_by(reader)
+        if wanted is not None and not wanted.in_part:
+            destination._pending = None
+            self.copy(wanted.end, wanted.instance, wanted.buffer, False, wanted.on_copy, wanted.on_done)
+
+    def _told_of_part(self, pending: _Pending) -> None:
+        def give_back() -> None:
+            if self._pending is pending:
+                self._pending = None
+
+        pending.in_part = True
+        pending.on_copy(give_back)
 
     def _notify(self, result: CopyResult) -> None:
         pending, self._pending = self._pending, None
@@ -133,7 +171,7 @@ class SharedStream(Shared):
             count = min(buffer.remaining, pending.buffer.remaining)
             if count > 0:
                 self._move(instance, buffer, writes, count)
-                pending.on_copy(self._reset)
+                self._told_of_part(pending)
             else:
                 self._check(instance, pending, buffer)
             on_done(CopyResult.COMPLETED)
@@ -192,6 +230,8 @@ class End(Waitable):
         self.shared = shared
         self.element = element
         self.writes = writes
+        if not writes:
+            shared.read_by(self)
         self.state = CopyState.IDLE
 
     @property

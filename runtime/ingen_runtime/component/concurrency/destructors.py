@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from ingen_runtime.canonical import Resource, ValueClasses, take_for_drop
 from ingen_runtime.component.binary.syntax import CanonOptions
-from ingen_runtime.component.concurrency.calls import GuestCallee, HostCaller, current_thread
+from ingen_runtime.component.concurrency.guest_calls import GuestCallee, current_thread
+from ingen_runtime.component.concurrency.host_calls import HostCaller
 from ingen_runtime.component.items import CanonSide, ComponentContext, LiftedFunc
 from ingen_runtime.component.types import FuncType, PrimitiveType
 from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreStore, async_host_function, call_async

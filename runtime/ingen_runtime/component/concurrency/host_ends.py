@@ -33,7 +33,7 @@ class HostEnd:
     _what = "stream"
 
     def __init__(self, shared: Shared, element: ValType | None) -> None:
-        self._shared = shared
+        self.shared = shared
         self._element = element
         self._tasks: InstanceTasks | None = None
         self._is_open = True
@@ -53,9 +53,9 @@ class HostEnd:
         """Let go of the end. Whoever has the other one learns of it; a copy that is under way ends."""
         if self._is_open:
             self._is_open = False
-            if self._shared.is_waiting(self):
-                self._shared.cancel()
-            self._shared.drop()
+            if self.shared.is_waiting(self):
+                self.shared.cancel()
+            self.shared.drop()
             self._disconnect()
 
     @property
@@ -106,12 +106,12 @@ class HostEnd:
             with scheduler.asyncio_call():
                 await scheduler.settle()
                 if self._is_open:
-                    self._shared.copy(self, self, buffer, writes, on_copy, on_done)
+                    self.shared.copy(self, self, buffer, writes, on_copy, on_done)
                     await scheduler.run_until_async(lambda: bool(outcome), root)
         finally:
             self._is_copying = False
-            if self._shared.is_waiting(self):
-                self._shared.cancel()
+            if self.shared.is_waiting(self):
+                self.shared.cancel()
         return outcome[0] if outcome else CopyResult.CANCELLED
 
 
@@ -120,6 +120,7 @@ class ReadableEnd(HostEnd):
 
     def __init__(self, shared: Shared, element: ValType | None, tasks: InstanceTasks) -> None:
         super().__init__(shared, element)
+        shared.read_by(self)
         self._connect(tasks)
 
     @property
@@ -141,7 +142,7 @@ class ReadableEnd(HostEnd):
             return None
         self._is_open = False
         self._disconnect()
-        return self._shared
+        return self.shared
 
     def take_back(self) -> None:
         """Undo `give`: the call was refused."""
@@ -275,7 +276,7 @@ class StreamWriter(HostEnd, Generic[T]):
         if self._is_open:
             self._connect(tasks)
         self._given.set()
-        return self._shared
+        return self.shared
 
     def take_back(self) -> None:
         """Undo `begin`: the call was refused."""

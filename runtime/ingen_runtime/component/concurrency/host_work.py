@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from ingen_runtime.component.binary.syntax import CanonOptions
-from ingen_runtime.component.concurrency.scheduler import GuestThread
+from ingen_runtime.component.concurrency.scheduler import GuestThread, Scheduler
 from ingen_runtime.component.concurrency.tasks import InstanceTasks, Task
 from ingen_runtime.component.types import FuncType
 from ingen_runtime.errors import Trap, TrapKind
@@ -38,21 +38,12 @@ class HostWork:
                 TrapKind.CANNOT_BLOCK,
                 f"{what} waits, and the guest was called synchronously: use `call_async`",
             )
-        import asyncio  # see `scheduler`
-
-        self._future = asyncio.ensure_future(awaitable)
-        scheduler.watch(self._future)
+        self._future = scheduler.begin(awaitable)
         task = Task(instance, FuncType((), None, True), CanonOptions(is_async=True), lambda result: None)
-        scheduler.start(GuestThread(task), self._run(then))
+        scheduler.start(GuestThread(task), self._run(scheduler, then))
 
-    async def _run(self, then: Callable[[asyncio.Future[Any]], None]) -> None:
-        import asyncio  # see `scheduler`
-
-        try:
-            await asyncio.wait((self._future,))
-        finally:
-            self._future.cancel()
-        then(self._future)
+    async def _run(self, scheduler: Scheduler, then: Callable[[asyncio.Future[Any]], None]) -> None:
+        then(await scheduler.finished(self._future))
 
     def cancel(self) -> None:
         """Cancel the awaitable."""

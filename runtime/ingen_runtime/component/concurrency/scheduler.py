@@ -9,7 +9,7 @@ Source: CanonicalABI.md, "Thread State".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -35,6 +35,17 @@ class _Park:
 
 
 PARK: Final = _Park()
+
+
+class _Done:
+    """What a thread awaits until a future is done, however it ends."""
+
+    def __init__(self, future: asyncio.Future[Any]) -> None:
+        self._future = future
+
+    def __await__(self) -> Generator[asyncio.Future[Any], None, None]:
+        if not self._future.done():
+            yield self._future
 
 
 def always() -> bool:
@@ -179,10 +190,39 @@ class Scheduler:
         self.waiting.append(thread)
         self.watch(future)
 
+    async def apart(self, awaitable: Awaitable[Any]) -> Any:
+        """Await something of the host's in a task of its own, if on asyncio: it may ask for its task.
+
+        Raises: what it raises.
+        """
+        if not self.on_asyncio:
+            return await awaitable
+        return (await self.finished(self.begin(awaitable))).result()
+
+    def begin(self, awaitable: Awaitable[Any]) -> asyncio.Future[Any]:
+        """Begin something of the host's, on asyncio."""
+        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
+
+        future = asyncio.ensure_future(awaitable)
+        self.watch(future)
+        return future
+
+    async def finished(self, future: asyncio.Future[Any]) -> asyncio.Future[Any]:
+        """The future, when it is done; cancelled where the thread that waits is ended before."""
+        try:
+            await _Done(future)
+        finally:
+            future.cancel()
+        return future
+
     def watch(self, future: asyncio.Future[Any]) -> None:
         """Wait for a future when no thread can run."""
         self.futures.add(future)
-        future.add_done_callback(self.futures.discard)
+        future.add_done_callback(self._done)
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self.futures.discard(future)
+        self.wake()
 
     def tick(self) -> bool:
         """Let the thread run that has been ready longest; whether there was one."""
@@ -225,7 +265,7 @@ class Scheduler:
         Raises: Trap where nothing can ever go on, what stops a guest, and PoisonedError where `root` has been
             stopped.
         """
-        import asyncio  # slow to import: only where a call on asyncio is under way, it is there already
+        import asyncio  # as above
 
         turns = 0
         try:
@@ -237,7 +277,8 @@ class Scheduler:
                     turns += 1
                     if turns % _TURNS_AT_ONCE == 0:
                         await asyncio.sleep(0)
-                    await self.settle()
+                    if self._busy is not None:
+                        await self.settle()
                 elif self.futures or self.host_ends:
                     await self._pause()
                 else:
@@ -269,7 +310,10 @@ class Scheduler:
         waker: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wakers.add(waker)
         try:
-            await asyncio.wait((waker, *self.futures), return_when=asyncio.FIRST_COMPLETED)
+            if self.current is None:
+                await waker
+            else:  # a thread waits for other threads; as a future, the waker would wake itself again
+                await self.current.yield_until(waker.done, cancellable=False)
         finally:
             self._wakers.discard(waker)
 

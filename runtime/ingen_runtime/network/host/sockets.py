@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from ingen_runtime.network.addresses import check_local, check_remote
+from ingen_runtime.network.addresses import WILDCARD, check_local, check_remote
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.host.errnos import error_of, network_error
 from ingen_runtime.network.host.readiness import Direction, FdReadiness
@@ -135,7 +135,7 @@ class HostSocket(Socket):
 class HostTcpSocket(HostSocket, TcpSocket):
     """A real TCP socket."""
 
-    __slots__ = ("_connected", "_connecting", "_failure", "_read_shut", "_timer", "_write_shut")
+    __slots__ = ("_broken", "_connected", "_connecting", "_failure", "_read_shut", "_timer", "_write_shut")
 
     _is_tcp = True
 
@@ -144,6 +144,7 @@ class HostTcpSocket(HostSocket, TcpSocket):
         self._connecting = False
         self._connected = False
         self._failure: NetworkError | None = None  # of connecting; the descriptor is closed then
+        self._broken: NetworkError | None = None  # how the connection ended, which Linux tells only once
         self._read_shut = False
         self._write_shut = False
         self._timer: asyncio.TimerHandle | None = None
@@ -228,28 +229,41 @@ class HostTcpSocket(HostSocket, TcpSocket):
         if self._read_shut:
             return b""
         try:
-            return self._socket.recv(min(limit, _MOST_AT_ONCE))
+            data = self._socket.recv(min(limit, _MOST_AT_ONCE))
         except BlockingIOError:
             self.readable.look_again()
             raise NetworkError(NetworkErrorKind.WOULD_BLOCK) from None
         except OSError as error:
-            raise network_error(error) from error
+            raise self._breaks(error) from error
+        if not data and limit:
+            self._raise_broken()
+        return data
 
     def send(self, data: BytesLike) -> int:
         self._check_open()
         if self._write_shut:
             raise NetworkError(NetworkErrorKind.CLOSED, "it was shut down for writing")
+        self._raise_broken()
         try:
             return self._socket.send(data)
         except BlockingIOError:
             self.writable.look_again()
             raise NetworkError(NetworkErrorKind.WOULD_BLOCK) from None
-        except BrokenPipeError as error:
-            if self._connecting or self._connected:
-                raise network_error(error) from error
-            raise NetworkError(NetworkErrorKind.INVALID, "it is not connected") from error
         except OSError as error:
-            raise network_error(error) from error
+            raise self._breaks(error) from error
+
+    def _breaks(self, error: OSError) -> NetworkError:
+        if not self._connecting and not self._connected:
+            return NetworkError(NetworkErrorKind.INVALID, "it is not connected")
+        broken = network_error(error)
+        # Where the end has come before, the error is a broken pipe, and the end stays what there is to read.
+        if not isinstance(error, BrokenPipeError) and broken.kind is not NetworkErrorKind.INVALID:
+            self._broken = broken
+        return broken
+
+    def _raise_broken(self) -> None:
+        if self._broken is not None:
+            raise NetworkError(self._broken.kind, self._broken.detail)
 
     def shutdown(self, how: Shutdown) -> None:
         self._check_open()
@@ -287,14 +301,22 @@ _SHUTDOWNS: Final[Mapping[Shutdown, int]] = {
 class HostUdpSocket(HostSocket, UdpSocket):
     """A real UDP socket."""
 
-    __slots__ = ()
+    __slots__ = ("_address",)
 
     _is_tcp = False
+
+    def __init__(self, network: HostNetwork, made: socket.socket, family: Family) -> None:
+        super().__init__(network, made, family)
+        self._address = WILDCARD[family]  # that it was bound to
+
+    def bind(self, local: Endpoint) -> None:
+        super().bind(local)
+        self._address = local.address
 
     def connect(self, remote: Endpoint | None) -> None:
         self._check_open()
         if remote is None:
-            _disconnect(self._socket)
+            self._disconnect()
             return
         check_remote(remote, self.family)
         self._network.check_reachable(remote.address)
@@ -332,8 +354,15 @@ class HostUdpSocket(HostSocket, UdpSocket):
         except OSError as error:
             raise network_error(error) from error
 
+    def _disconnect(self) -> None:
+        _, port, *_ = self._socket.getsockname()
+        _dissolve(self._socket)
+        if port and not self._socket.getsockname()[1]:
+            # Linux takes back a port that nobody has asked for by its number.
+            self.bind(Endpoint(self._address, port))
 
-def _disconnect(connected: socket.socket) -> None:
+
+def _dissolve(connected: socket.socket) -> None:
     # To connect to AF_UNSPEC dissolves an association; Python's sockets cannot say that.
     libc = ctypes.CDLL(None, use_errno=True)
     nowhere = bytes(16)  # a sockaddr whose family is AF_UNSPEC

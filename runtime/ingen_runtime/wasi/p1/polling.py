@@ -25,7 +25,7 @@ from ingen_runtime.wasi.p1.abi import (
 from ingen_runtime.wasi.p1.descriptors import Descriptor, DescriptorTable
 from ingen_runtime.wasi.p1.memory import GuestMemory
 
-_MOST_SUBSCRIPTIONS = 1 << 16
+_MOST_SUBSCRIPTIONS = 1 << 12
 
 
 class _Subscription:

@@ -5,7 +5,7 @@
         instance = await linker.instantiate_async(component)
 
 `run_program` in `ingen_runtime.wasi.program` runs a program from its beginning to its end. The modules here
-implement the interfaces that their names say; `bindings` is generated from `wit/wasi`.
+implement the interfaces that their names say; `bindings` is generated from `wit/wasi.wit`.
 """
 
 from ingen_runtime.wasi.p2.imports import Wasi, wasi_imports

@@ -24,7 +24,7 @@ from ingen_runtime.wasi.p2.networks import InstanceNetwork, IpNameLookup, Networ
 from ingen_runtime.wasi.p2.poll import Poll
 from ingen_runtime.wasi.p2.randomness import Insecure, InsecureSeed, Random
 from ingen_runtime.wasi.p2.streams import Errors, Sink, Streams
-from ingen_runtime.wasi.p2.tcp import Tcp, TcpCreateSocket
+from ingen_runtime.wasi.p2.tcp import Connections, Tcp, TcpCreateSocket
 from ingen_runtime.wasi.p2.udp import Udp, UdpCreateSocket
 
 
@@ -68,7 +68,8 @@ class Wasi(AsyncImports):
         self.instance_network = InstanceNetwork()
         self.ip_name_lookup = IpNameLookup(process)
         self.tcp = Tcp()
-        self.tcp_create_socket = TcpCreateSocket(process)
+        self._connections = Connections(process)
+        self.tcp_create_socket = TcpCreateSocket(self._connections)
         self.udp = Udp()
         self.udp_create_socket = UdpCreateSocket(process)
 
@@ -78,9 +79,13 @@ class Wasi(AsyncImports):
         return dict(P2.imports(self))
 
     async def settled(self) -> None:
-        """Return as soon as standard output and error have what was written, or cannot take it."""
+        """Return as soon as what the guest has written is on its way.
+
+        Standard output and error are waited for without a bound, connections for some seconds.
+        """
         for sink in self._standard:
             await sink.settled()
+        await self._connections.settled()
 
 
 def wasi_imports(process: Process) -> dict[str, Any]:

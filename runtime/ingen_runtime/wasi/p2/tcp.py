@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import enum
-from typing import Final, NoReturn
+from typing import Final, NoReturn, final
 
 from ingen_runtime.kernel import streams as kernel
 from ingen_runtime.kernel.process import Process
@@ -37,6 +38,8 @@ from ingen_runtime.wasi.p2.streams import InputStream, OutputStream, Sink
 
 _BACKLOG: Final = 128
 _MOST_BACKLOG: Final = 4096
+_LINGER_S: Final = 5.0
+"""How long a process that has ended stays for what its connections have yet to send."""
 
 
 class State(enum.Enum):
@@ -55,19 +58,36 @@ class State(enum.Enum):
 _UNDER_WAY: Final = {State.BINDING, State.LISTENING_STARTED, State.CONNECTING}
 
 
+class Connections:
+    """The connections of a process, which may have something to send when the guest has ended."""
+
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        # A dict keeps the order, so that runs are repeatable.
+        self.sinks: dict[Sink, None] = {}
+
+    async def settled(self) -> None:
+        """Return as soon as everything was handed on, or could not be, or too much time has passed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                for sink in tuple(self.sinks):
+                    await sink.settled()
+
+
+@final
 class TcpSocket(Resource):
     """A TCP socket."""
 
-    __slots__ = ("_backlog", "_network", "_process", "_sink", "_socket", "_state")
+    __slots__ = ("_backlog", "_connections", "_sink", "_socket", "_state")
 
-    def __init__(self, process: Process, socket: NetworkSocket, state: State = State.UNBOUND) -> None:
+    def __init__(self, connections: Connections, socket: NetworkSocket, state: State = State.UNBOUND) -> None:
         super().__init__()
-        self._process = process
+        self._connections = connections
         self._socket = socket
         self._state = state
         self._backlog = _BACKLOG
         self._sink: Sink | None = None
-        process.sockets.add(socket)
+        connections.process.sockets.add(socket)
 
     # Binding, connecting, listening.
 
@@ -120,8 +140,8 @@ class TcpSocket(Resource):
     def accept(self) -> tuple[TcpSocket, InputStream, OutputStream]:
         self._need(State.LISTENING)
         try:
-            self._process.sockets.check_room()
-            made = TcpSocket(self._process, self._socket.accept(), State.CONNECTED)
+            self._connections.process.sockets.check_room()
+            made = TcpSocket(self._connections, self._socket.accept(), State.CONNECTED)
         except NetworkError as error:
             raise refused(error, ErrorCode.INVALID_STATE) from None
         return made, *made._streams()
@@ -138,6 +158,7 @@ class TcpSocket(Resource):
 
     def _streams(self) -> tuple[InputStream, OutputStream]:
         self._sink = Sink(_Output(self._socket))
+        self._connections.sinks[self._sink] = None
         return InputStream(_Input(self._socket), self), OutputStream(self._sink, self)
 
     # What it is.
@@ -261,7 +282,9 @@ class TcpSocket(Resource):
             self._sink.when_empty(self._close)
 
     def _close(self) -> None:
-        self._process.sockets.discard(self._socket)
+        if self._sink is not None:
+            del self._connections.sinks[self._sink]
+        self._connections.process.sockets.discard(self._socket)
         self._socket.close()
 
 
@@ -336,14 +359,15 @@ class Tcp(AsyncTcpImports):
 class TcpCreateSocket(AsyncTcpCreateSocketImports):
     """Implements `wasi:sockets/tcp-create-socket`."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def create_tcp_socket(self, address_family: IpAddressFamily) -> TcpSocket:
-        network = network_of(self._process)
+        process = self._connections.process
+        network = network_of(process)
         try:
-            self._process.sockets.check_room()
-            return TcpSocket(self._process, network.tcp_socket(FAMILIES[address_family]))
+            process.sockets.check_room()
+            return TcpSocket(self._connections, network.tcp_socket(FAMILIES[address_family]))
         except NetworkError as error:
             raise refused(error, ErrorCode.NOT_SUPPORTED) from None
 

@@ -29,26 +29,26 @@ FAR = MEMORY_SIZE - 2
 
 
 @cache
-def _module() -> CoreModule:
+def module_wasm() -> bytes:
     """A module that exports what it imports."""
     imports: list[str] = []
     lines = ['(memory (export "memory") 1 8)']
     for name, type_ in TYPES.items():
-        params = " ".join(type_.params)
-        results = " ".join(type_.results)
+        params = " ".join(map(str, type_.params))
+        results = " ".join(map(str, type_.results))
         signature = f"(param {params}) (result {results})"
         imports.append(f'(import "{MODULE}" "{name}" (func ${name} {signature}))')
         arguments = " ".join([f"(local.get {index})" for index in range(len(type_.params))])
         lines.append(f'(func (export "{name}") {signature} (call ${name} {arguments}))')
     lines.append('(func (export "grow") (drop (memory.grow (i32.const 1))))')
-    return CoreModule(default_engine(), wat_to_wasm("\n".join(["(module", *imports, *lines, ")"])))
+    return wat_to_wasm("\n".join(["(module", *imports, *lines, ")"]))
 
 
 class BareGuest:
     """An instance with functions that take what C would pass, apart from memory for the results."""
 
     def __init__(self, process: Process) -> None:
-        module = _module()
+        module = CoreModule(default_engine(), module_wasm())
         self.process = process
         self.store = CoreStore(module.engine)
         preview1 = Preview1(process)

@@ -335,6 +335,7 @@ static bool run_echo_client(char **arguments, ingen_error_t *err) {
     TRY(ingen_sdk_tcp_connection_set_no_delay(lent, true, err));
     TRY(ingen_sdk_tcp_connection_set_ttl(lent, 42, err));
     TRY(ingen_tcp_set_timeout(connection, LONG_US, err));
+    TRY(ingen_tcp_peer(connection, &there, err));
     while (received < size) {
         size_t chunk = size - received < CHUNK ? size - received : CHUNK;
         for (size_t i = 0; i < chunk; i++) {
@@ -350,7 +351,6 @@ static bool run_echo_client(char **arguments, ingen_error_t *err) {
     TRY(ingen_sdk_tcp_connection_keep_alive(lent, &after, err));
     TRY(ingen_sdk_tcp_connection_no_delay(lent, &no_delay, err));
     TRY(ingen_sdk_tcp_connection_ttl(lent, &ttl, err));
-    TRY(ingen_tcp_peer(connection, &there, err));
     say("%zu bytes, same=%s keep-alive=%s,%s no-delay=%s ttl=%u peer=", received + length, truth(same),
         truth(before), truth(after), truth(no_delay), ttl);
     say_endpoint(&there);

@@ -247,6 +247,7 @@ fn echo_client(remote: &str, size: u32) -> io::Result<String> {
     stream.set_nodelay(true)?;
     stream.set_ttl(42)?;
     stream.set_timeout(Some(Duration::from_secs(10)))?;
+    let peer = stream.peer_addr()?;
     let sent = pattern(size);
     let mut received = Vec::new();
     for chunk in sent.chunks(16384) {
@@ -258,13 +259,12 @@ fn echo_client(remote: &str, size: u32) -> io::Result<String> {
     stream.shutdown(Shutdown::Write)?;
     stream.read_to_end(&mut received)?;
     Ok(format!(
-        "{} bytes, same={} keep-alive={keep_alive},{} no-delay={} ttl={} peer={}",
+        "{} bytes, same={} keep-alive={keep_alive},{} no-delay={} ttl={} peer={peer}",
         received.len(),
         received == sent,
         stream.keepalive()?,
         stream.nodelay()?,
         stream.ttl()?,
-        stream.peer_addr()?,
     ))
 }
 

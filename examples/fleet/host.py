@@ -1,0 +1,120 @@
+"""VMs in one virtual VPC, a guest process in each: in Rust and in C.
+
+    ingen-sdkgen build
+    python host.py
+
+The guests say who they are, look for each other and for an address that nobody has, exchange data over TCP,
+and report to this host what they have seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_interface
+from pathlib import Path
+
+from fleet_host import Imports, Member
+from fleet_host.report import ReportImports
+from rich.console import Console
+from rich.table import Table
+
+from ingen_emulator.vm import Place, Vm
+from ingen_runtime import Component, Ok
+from ingen_runtime.bindings import Err
+from ingen_runtime.kernel.memory_streams import CallbackOutput
+from ingen_runtime.network.virtual import VirtualVpc
+
+BUILD = Path(__file__).parent / "build"
+PORT = "7000"
+MISSING = "10.1.0.99"
+PLACES = {
+    "rust": Place(region="north", data_center="north-1", owner="demo"),
+    "c": Place(region="south", data_center="south-1", owner="demo"),
+}
+LANGUAGES = tuple(PLACES)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a member has reported: what it has seen, or why a check has failed."""
+
+    member: str
+    check: str
+    target: str
+    fine: bool
+    seen: str
+
+
+class Report(ReportImports):
+    """Where one member reports to."""
+
+    def __init__(self, member: str, outcomes: list[Outcome]) -> None:
+        self._member = member
+        self._outcomes = outcomes
+
+    def outcome(self, check: str, target: str, seen: Ok[str] | Err[str]) -> None:
+        """Keep an outcome."""
+        self._outcomes.append(Outcome(self._member, check, target, isinstance(seen, Ok), seen.value))
+
+
+class Host(Imports):
+    """What a member imports beside the SDK."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+
+async def run_fleet(say: Callable[[str], object]) -> list[Outcome]:
+    """Run the fleet to its end; returns what its members have reported.
+
+    `say` gets what they print. A member that fails is an outcome, too.
+    """
+    vpc = VirtualVpc("fleet")
+    outcomes: list[Outcome] = []
+    async with asyncio.TaskGroup() as members:
+        for number, language in enumerate(LANGUAGES):
+            addresses = [ip_interface(f"10.1.0.1{number}/24"), ip_interface(f"fd00:1::1{number}/64")]
+            network = vpc.attach(language, addresses)
+            vm = Vm(language, network, role="member", place=PLACES[language])
+            peers = [*LANGUAGES[number + 1 :], *LANGUAGES[:number]]
+            members.create_task(_run_member(vm, peers, outcomes, say))
+    return outcomes
+
+
+async def _run_member(
+    vm: Vm, peers: list[str], outcomes: list[Outcome], say: Callable[[str], object]
+) -> None:
+    async with vm:
+        status = await vm.run(
+            Component.from_file(BUILD / f"{vm.name}.wasm"),
+            ["member", PORT, MISSING, *peers],
+            imports=Member.imports(Host(Report(vm.name, outcomes))),
+            stdout=CallbackOutput(lambda data: say(data.decode())),
+            stderr=CallbackOutput(lambda data: say(data.decode())),
+            timeout_s=60,
+        )
+    outcomes.append(Outcome(vm.name, "exit status", "", status == 0, str(status)))
+
+
+def table_of(outcomes: list[Outcome]) -> Table:
+    """The outcomes, member by member."""
+    table = Table("VM", "check", "target", "outcome", title="What the guests have seen")
+    for outcome in sorted(outcomes, key=lambda each: each.member):
+        seen = outcome.seen if outcome.fine else f"[red]failed:[/] {outcome.seen}"
+        table.add_row(outcome.member, outcome.check, outcome.target, seen)
+    return table
+
+
+def main() -> int:
+    """Run the fleet and show what it has seen; returns the exit status."""
+    outcomes = asyncio.run(run_fleet(partial(print, end="")))
+    Console().print(table_of(outcomes))
+    return 0 if all(outcome.fine for outcome in outcomes) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

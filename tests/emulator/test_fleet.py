@@ -1,0 +1,53 @@
+"""The fleet of the demo: VMs in one virtual VPC that find each other."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from ingen_sdkgen import toolchains
+from ingen_sdkgen.cli import main
+from ingen_sdkgen.toolchains import MissingTool
+from tests.conftest import ROOT, absent
+
+FLEET = ROOT / "examples" / "fleet"
+
+
+@pytest.fixture(scope="module")
+def built() -> None:
+    """The guests, compiled."""
+    try:
+        toolchains.zig()
+        toolchains.rust_compiler("wasm32-wasip2")
+        toolchains.cargo()
+    except MissingTool as missing:
+        absent(str(missing))
+    assert main(["build", "--quiet", "--project", str(FLEET)]) == 0
+
+
+@pytest.mark.usefixtures("built")
+def test_members_find_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(FLEET)
+    import host
+
+    said: list[str] = []
+    outcomes = asyncio.run(host.run_fleet(said.append))
+    assert [each for each in outcomes if not each.fine] == []
+    assert len("".join(said).splitlines()) == len(host.LANGUAGES)
+    seen = {(each.member, each.check, each.target): each.seen for each in outcomes}
+    members = set(host.LANGUAGES)
+    for member in members:
+        number = host.LANGUAGES.index(member)
+        assert seen[member, "who am I", member].startswith(f"10.1.0.1{number}, member in ")
+        for peer in members - {member}:
+            assert seen[member, "name", peer] == f"10.1.0.1{host.LANGUAGES.index(peer)}"
+            assert seen[member, "ping", peer].endswith(" us, TTL 64")
+        assert seen[member, "nobody", host.MISSING] == "unreachable"
+        peer = host.LANGUAGES[(number + 1) % len(members)]
+        length = len(f"{member} greets {peer}. ") * 100
+        options = "no-delay true, keep-alive true, TTL 32"
+        assert seen[member, "echo", peer] == f"{length} bytes, {options}"
+        assert seen[member, "exit status", ""] == "0"
+    sys.modules.pop("host")
