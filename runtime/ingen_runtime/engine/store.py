@@ -12,6 +12,7 @@ from types import CellType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.callbacks import Callbacks
 from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
 from ingen_runtime.engine.mappings import (
@@ -70,6 +71,7 @@ class CoreStore:
         "__weakref__",
         "_active",
         "_call",
+        "_callback",
         "_cells",
         "_context_ref",
         "_deadline",
@@ -117,6 +119,7 @@ class CoreStore:
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
+        self._callback: int | None = None
         engine.store_opened(self._number)
         self._prepare_calls()
         if limits is not None:
@@ -124,9 +127,8 @@ class CoreStore:
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
         if engine.config.epoch_interruption:
-            _open_stores[self._number] = weakref.ref(self)
-            _failures[self._number] = self._failure
-            c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
+            self._callback = _callbacks.add(weakref.ref(self), self._failure)
+            c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._callback, None)
             c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
@@ -174,8 +176,8 @@ class CoreStore:
         MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
-        _open_stores.pop(self._number, None)
-        _failures.pop(self._number, None)
+        if self._callback is not None:
+            _callbacks.remove(self._callback)
         self.engine.store_closed(self._number)
 
     def disable(self, why: str) -> None:
@@ -467,8 +469,9 @@ _NO_LIMITS: Final = StoreLimits()
 _HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
-_open_stores: dict[int, weakref.ref[CoreStore]] = {}
-_failures: dict[int, Failure] = {}
+_callbacks: Final = Callbacks()
+_open_stores: Final = _callbacks.functions
+_failures: Final = _callbacks.failures
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
@@ -481,7 +484,7 @@ def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
         # As in `dispatch`: nothing here may fail, so nothing is called.
         failure = _failures[number]
         failure.exception = exception
-        error = failure.error
+        error: int = failure.error
         failure.error = 0
         return error
 
