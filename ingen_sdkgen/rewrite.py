@@ -94,6 +94,22 @@ def map_kind(
             assert_never(kind)
 
 
+def map_types(kind: TypeKind, change: Callable[[Type], Type]) -> TypeKind:
+    """The kind with its types changed; what a handle or an alias names counts."""
+    return map_kind(kind, lambda type_, _: change(type_), for_ids(change))
+
+
+def for_ids(change: Callable[[Type], Type]) -> Callable[[TypeId], TypeId]:
+    """`change` for what handles and aliases name, which is no primitive."""
+
+    def refer(type_: TypeId) -> TypeId:
+        changed = change(type_)
+        assert not isinstance(changed, Primitive), "handles and aliases name definitions"
+        return changed
+
+    return refer
+
+
 def types_in(kind: TypeKind) -> Iterator[Type]:
     """The types that a kind is made of, in order; what a handle or an alias names counts."""
     match kind:

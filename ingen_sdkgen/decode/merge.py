@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -23,11 +22,10 @@ from ingen_sdkgen.model import (
     WorldId,
     WorldInterface,
     WorldItem,
-    WorldKey,
     WorldOwner,
     WorldType,
 )
-from ingen_sdkgen.rewrite import map_kind
+from ingen_sdkgen.rewrite import Renumbering, for_ids, map_function, map_types
 
 
 def merge_section(drafts: Drafts, root: WorldId, section: Drafts) -> None:
@@ -43,33 +41,27 @@ def merge_section(drafts: Drafts, root: WorldId, section: Drafts) -> None:
 
 @dataclass(slots=True)
 class _Merge:
-    """Adds `other` to `drafts`; the maps lead from the numbers of `other` to those of `drafts`."""
+    """Adds `other` to `drafts`; `new` leads from the numbers of `other` to those of `drafts`."""
 
     drafts: Drafts
     other: Drafts
-    packages: dict[PackageId, PackageId] = field(default_factory=dict)
-    interfaces: dict[InterfaceId, InterfaceId] = field(default_factory=dict)
-    worlds: dict[WorldId, WorldId] = field(default_factory=dict)
-    types: dict[TypeId, TypeId] = field(default_factory=dict)
+    new: Renumbering = field(default_factory=Renumbering)
 
     def run(self) -> list[WorldId]:
         """Returns the worlds of `other` by their new numbers."""
         self.match_packages()
         self.number_the_rest()
         for number, type_def in enumerate(self.other.types):
-            if TypeId(number) not in self.types:
-                kind = map_kind_types(type_def.kind, self.type)
-                self.types[TypeId(number)] = self.drafts.add_type(
-                    replace(type_def, kind=kind, owner=self.owner(type_def.owner))
-                )
+            if TypeId(number) not in self.new.types:
+                self.new.types[TypeId(number)] = self.drafts.add_type(self.new.definition(type_def))
         for number, interface in enumerate(self.other.interfaces):
-            self.add_interface(self.interfaces[InterfaceId(number)], interface)
+            self.add_interface(self.new.interfaces[InterfaceId(number)], interface)
         for number, world in enumerate(self.other.worlds):
-            if self.worlds[WorldId(number)] == len(self.drafts.worlds):
+            if self.new.worlds[WorldId(number)] == len(self.drafts.worlds):
                 self.drafts.add_world(self.world(world))
         for number, package in enumerate(self.other.packages):
-            self.add_package(self.packages[PackageId(number)], package)
-        return list(self.worlds.values())
+            self.add_package(self.new.packages[PackageId(number)], package)
+        return list(self.new.worlds.values())
 
     def match_packages(self) -> None:
         by_name = {package.name: number for number, package in enumerate(self.drafts.packages)}
@@ -78,20 +70,20 @@ class _Merge:
                 continue
             known_id = PackageId(by_name[package.name])
             known = self.drafts.packages[known_id]
-            self.packages[PackageId(number)] = known_id
+            self.new.packages[PackageId(number)] = known_id
             for name, interface in package.interfaces.items():
                 if name in known.interfaces:
                     self.match_interface(interface, known.interfaces[name])
             for name, world in package.worlds.items():
                 if name in known.worlds:
-                    self.worlds[world] = known.worlds[name]
+                    self.new.worlds[world] = known.worlds[name]
 
     def match_interface(self, interface: InterfaceId, known: InterfaceId) -> None:
-        self.interfaces[interface] = known
+        self.new.interfaces[interface] = known
         known_types = self.drafts.interfaces[known].types
         for name, type_id in self.other.interfaces[interface].types.items():
             if name in known_types:
-                self.types[type_id] = known_types[name]
+                self.new.types[type_id] = known_types[name]
                 shape, _ = kind_structure(self.other.types[type_id].kind)
                 known_shape, _ = kind_structure(self.drafts.types[known_types[name]].kind)
                 if shape != known_shape:
@@ -104,40 +96,26 @@ class _Merge:
             len(self.drafts.packages),
         )
         for number in range(len(self.other.interfaces)):
-            if self.interfaces.setdefault(InterfaceId(number), InterfaceId(interfaces)) == interfaces:
+            if self.new.interfaces.setdefault(InterfaceId(number), InterfaceId(interfaces)) == interfaces:
                 interfaces += 1
         for number in range(len(self.other.worlds)):
-            if self.worlds.setdefault(WorldId(number), WorldId(worlds)) == worlds:
+            if self.new.worlds.setdefault(WorldId(number), WorldId(worlds)) == worlds:
                 worlds += 1
         for number in range(len(self.other.packages)):
-            if self.packages.setdefault(PackageId(number), PackageId(packages)) == packages:
+            if self.new.packages.setdefault(PackageId(number), PackageId(packages)) == packages:
                 packages += 1
-
-    def type(self, type_: Type) -> Type:
-        return type_ if isinstance(type_, Primitive) else self.types[type_]
-
-    def owner(self, owner: Owner) -> Owner:
-        match owner:
-            case None:
-                return None
-            case WorldOwner(world):
-                return WorldOwner(self.worlds[world])
-            case InterfaceOwner(interface):
-                return InterfaceOwner(self.interfaces[interface])
-            case _:
-                assert_never(owner)
 
     def add_interface(self, number: InterfaceId, interface: InterfaceDraft) -> None:
         if number == len(self.drafts.interfaces):
             assert interface.package is not None
             self.drafts.add_interface(
-                InterfaceDraft(interface.name, package=self.packages[interface.package])
+                InterfaceDraft(interface.name, package=self.new.packages[interface.package])
             )
         known = self.drafts.interfaces[number]
         for name, type_id in interface.types.items():
-            known.types.setdefault(name, self.types[type_id])
+            known.types.setdefault(name, self.new.types[type_id])
         for name, function in interface.functions.items():
-            mapped = map_function(function, self.type)
+            mapped = self.new.function(function)
             present = known.functions.setdefault(name, mapped)
             if not same_function(self.drafts, mapped, present):
                 raise ComponentFormatError(f"two sections differ in what the function `{name}` is")
@@ -146,31 +124,19 @@ class _Merge:
         assert world.package is not None
         return WorldDraft(
             world.name,
-            dict(self.world_item(key, item) for key, item in world.imports.items()),
-            dict(self.world_item(key, item) for key, item in world.exports.items()),
-            self.packages[world.package],
+            dict(self.new.world_item(key, item) for key, item in world.imports.items()),
+            dict(self.new.world_item(key, item) for key, item in world.exports.items()),
+            self.new.packages[world.package],
         )
-
-    def world_item(self, key: WorldKey, item: WorldItem) -> tuple[WorldKey, WorldItem]:
-        match item:
-            case WorldInterface(interface):
-                new_key = key if isinstance(key, str) else self.interfaces[key]
-                return new_key, replace(item, interface=self.interfaces[interface])
-            case WorldFunction(function):
-                return key, WorldFunction(map_function(function, self.type))
-            case WorldType(type_id):
-                return key, WorldType(self.types[type_id])
-            case _:
-                assert_never(item)
 
     def add_package(self, number: PackageId, package: PackageDraft) -> None:
         if number == len(self.drafts.packages):
             self.drafts.add_package(PackageDraft(package.name))
         known = self.drafts.packages[number]
         for name, interface in package.interfaces.items():
-            known.interfaces.setdefault(name, self.interfaces[interface])
+            known.interfaces.setdefault(name, self.new.interfaces[interface])
         for name, world in package.worlds.items():
-            known.worlds.setdefault(name, self.worlds[world])
+            known.worlds.setdefault(name, self.new.worlds[world])
 
 
 @dataclass(slots=True)
@@ -197,10 +163,14 @@ class _WorldUnion:
             case WorldInterface(interface), WorldInterface(known):
                 return interface == known or self.drafts.interfaces[known].clone_of == interface
             case WorldFunction(function), WorldFunction(known_function):
-                return same_function(self.drafts, map_function(function, self.known_type), known_function)
+                return same_function(
+                    self.drafts,
+                    map_function(function, self.known_type, for_ids(self.known_type)),
+                    known_function,
+                )
             case WorldType(type_id), WorldType(known_type):
                 self.types[type_id] = known_type
-                kind = map_kind_types(self.drafts.types[type_id].kind, self.known_type)
+                kind = map_types(self.drafts.types[type_id].kind, self.known_type)
                 return same_kind(self.drafts, kind, self.drafts.types[known_type].kind)
             case _:
                 return False
@@ -215,7 +185,7 @@ class _WorldUnion:
                     return item
                 return replace(item, interface=self.copy_interface(interface))
             case WorldFunction(function):
-                return WorldFunction(map_function(function, self.type))
+                return WorldFunction(map_function(function, self.type, for_ids(self.type)))
             case WorldType(type_id):
                 return WorldType(self.copy_type(type_id, WorldOwner(self.target)))
             case _:
@@ -229,12 +199,12 @@ class _WorldUnion:
         for name, type_id in original.types.items():
             copy.types[name] = self.copy_type(type_id, InterfaceOwner(number))
         for name, function in original.functions.items():
-            copy.functions[name] = map_function(function, self.type)
+            copy.functions[name] = map_function(function, self.type, for_ids(self.type))
         return number
 
     def copy_type(self, type_id: TypeId, owner: Owner) -> TypeId:
         type_def = self.drafts.types[type_id]
-        kind = map_kind_types(type_def.kind, self.type)
+        kind = map_types(type_def.kind, self.type)
         copy = self.drafts.add_type(replace(type_def, kind=kind, owner=owner))
         self.types[type_id] = copy
         return copy
@@ -247,32 +217,6 @@ class _WorldUnion:
             type_def = self.drafts.types[type_]
             known = type_ if type_def.name is not None else self.copy_type(type_, None)
         return known
-
-
-def map_kind_types(kind: TypeKind, type_: Callable[[Type], Type]) -> TypeKind:
-    """`kind` with `type_` applied to each type in it, the resource of a handle included."""
-
-    def refer(type_id: TypeId) -> TypeId:
-        mapped = type_(type_id)
-        assert not isinstance(mapped, Primitive)
-        return mapped
-
-    return map_kind(kind, lambda inner, _: type_(inner), refer)
-
-
-def map_function(function: Function, type_: Callable[[Type], Type]) -> Function:
-    """`function` with `type_` applied to each type that it refers to."""
-    resource = function.kind.resource
-    if resource is not None:
-        mapped = type_(resource)
-        assert not isinstance(mapped, Primitive)
-        resource = mapped
-    return replace(
-        function,
-        kind=replace(function.kind, resource=resource),
-        params=tuple(replace(param, type=type_(param.type)) for param in function.params),
-        result=None if function.result is None else type_(function.result),
-    )
 
 
 def same_function(drafts: Drafts, left: Function, right: Function) -> bool:

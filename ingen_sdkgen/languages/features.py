@@ -6,7 +6,6 @@ import enum
 from collections.abc import Collection, Mapping
 
 from ingen_sdkgen.languages.errors import CodegenError
-from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.model import (
     FixedLengthList,
     Function,
@@ -25,6 +24,7 @@ from ingen_sdkgen.model import (
     WorldInterface,
     WorldType,
 )
+from ingen_sdkgen.rewrite import types_in
 
 
 class Feature(enum.Enum):

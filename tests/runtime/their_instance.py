@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 import wasmtime
@@ -10,7 +11,7 @@ from wasmtime import component as theirs
 
 from ingen_runtime.canonical import Err, GuestResource, HostResource, Ok, Resource, ResultError, ValueClasses
 from ingen_runtime.canonical.handles import Loan, release
-from ingen_runtime.component.component import Component
+from ingen_runtime.component.build import build_plan
 from ingen_runtime.component.entities import Extern, FuncEntity, InstanceType, ResourceEntity, TypeExtern
 from ingen_runtime.component.exports import Exports
 from ingen_runtime.component.host_imports import ImportResolver
@@ -21,17 +22,23 @@ from tests.runtime.their_values import Translation
 _ENGINE = wasmtime.Engine()
 
 
+@cache
+def _compiled(wasm: bytes) -> theirs.Component:
+    return theirs.Component(_ENGINE, wasm)
+
+
 class TheirInstance:
     """An instance of a component. `exports` are what our runtime's would be, and are called with our values;
     `imports` are what our runtime takes.
     """
 
     def __init__(self, wasm: bytes, classes: ValueClasses, imports: Mapping[str, Any]) -> None:
-        component = Component.from_bytes(wasm, classes=classes)
+        plan = build_plan(wasm)
+        export_type = InstanceType(plan.type.exports)
         resources: dict[ResourceType, Resource] = {}
         resolver = ImportResolver(imports, resources)
-        given = resolver.resolve(component.plan)
-        for name, extern in component.plan.type.imports.items():
+        given = resolver.resolve(plan)
+        for name, extern in plan.type.imports.items():
             _collect(extern, given.get(name), resources)
         self.store = wasmtime.Store(_ENGINE)
         self.handles = _Handles(resources, self.store)
@@ -39,10 +46,10 @@ class TheirInstance:
         self._translation = Translation(classes, self.handles)
         linker = theirs.Linker(_ENGINE)
         with linker.root() as root:
-            self._define(root, component.plan.type.imports, given)
-        self._instance = linker.instantiate(self.store, theirs.Component(_ENGINE, wasm))
-        item = self._exported(component.export_type, resources)
-        self.exports = _TheirExports("component", component.export_type, item, self, None)
+            self._define(root, plan.type.imports, given)
+        self._instance = linker.instantiate(self.store, _compiled(wasm))
+        item = self._exported(export_type, resources)
+        self.exports = _TheirExports("component", export_type, item, self, None)
 
     def close(self) -> None:
         """Nothing: the store goes with the object."""

@@ -12,7 +12,6 @@ from typing import Final, assert_never
 
 from ingen_sdkgen.languages.c.names import Names, local_name, scope_prefixes
 from ingen_sdkgen.languages.casing import snake_case, upper_snake_case
-from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.languages.plan import Direction, Plan, PlannedType, ResourcePlan
 from ingen_sdkgen.model import (
     Alias,
@@ -36,6 +35,7 @@ from ingen_sdkgen.model import (
     TypeKind,
     Variant,
 )
+from ingen_sdkgen.rewrite import types_in
 
 PRIMITIVES: Final = {
     Primitive.BOOL: "bool",

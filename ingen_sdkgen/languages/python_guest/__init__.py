@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
-from ingen_sdkgen.languages.features import ASYNCHRONY, Feature
+from ingen_sdkgen.languages.features import ASYNCHRONY, Feature, check_features
 from ingen_sdkgen.languages.planning import plan_world
 from ingen_sdkgen.languages.python_guest.crossing import view_crossing
 from ingen_sdkgen.languages.python_guest.names import InterfaceNames
@@ -14,7 +14,8 @@ from ingen_sdkgen.languages.python_guest.view import ModuleBuilder
 from ingen_sdkgen.languages.python_guest.views import CrossingView, ModuleView
 from ingen_sdkgen.model import Resolve, WorldId
 from ingen_sdkgen.render import Templates
-from ingen_sdkgen.restrict import restrict_to_world
+from ingen_sdkgen.resolve import load_text
+from ingen_sdkgen.restrict import find_world, restrict_to_world
 from ingen_sdkgen.wit.printer import print_wit
 
 __all__ = ["BUILD_FILE", "LANGUAGE", "TEMPLATES", "WIT_FILE", "Options", "generate"]
@@ -34,6 +35,7 @@ WIT_FILE: Final = "_ingen_world.wit"
 BUILD_FILE: Final = "_ingen_build.json"
 """What componentize-py has to be told besides: see `ingen_sdkgen.building_python`."""
 
+_NAME: Final = "Python guest"
 _LACKS: Final = ASYNCHRONY | {
     Feature.MAP,
     Feature.FIXED_LENGTH_LIST,
@@ -53,13 +55,19 @@ def generate(resolve: Resolve, world: WorldId, options: Options, templates: Temp
 
     Raises: CodegenError, TemplateError.
     """
-    plan = plan_world(resolve, world, "Python guest", lacks=_LACKS)
+    check_features(resolve, world, _NAME, _LACKS)
+    wit = print_wit(restrict_to_world(resolve, world))
+    # componentize-py numbers functions in the order in which it reads them from this text.
+    read = load_text(wit, all_features=True).resolve
+    content = resolve.worlds[world]
+    found = find_world(read, resolve.packages[content.package].name.interface_id(content.name))
+    plan = plan_world(read, found, _NAME, _LACKS)
     names = InterfaceNames.of(plan)
     built = ModuleBuilder(plan)
     crossing = view_crossing(built, names)
     files = {
         "py.typed": b"",
-        WIT_FILE: print_wit(restrict_to_world(resolve, world)).encode(),
+        WIT_FILE: wit.encode(),
         BUILD_FILE: json.dumps({"world": plan.full_name, **asdict(names)}, indent=1).encode() + b"\n",
         "_ingen_world.py": templates.render("python_guest/crossing.py.j2", _shallow(crossing)),
     }

@@ -22,6 +22,8 @@ WORLD_MODULE = "__init__"
 _SUFFIXES = {Direction.IMPORT: "Imports", Direction.EXPORT: "Exports"}
 _RESERVED_FUNCTIONS = frozenset({"annotations", "dataclass", "export", "fake_host", "super"})
 """What modules call themselves, so that no imported function can hide it."""
+_RESERVED_MODULES = (WORLD_MODULE, "abstractmethod", "builtins", "ingen", "ingen_functions", "t")
+"""What modules import others as, but for an underscore."""
 
 
 class ModuleBuilder:
@@ -42,7 +44,7 @@ class ModuleBuilder:
             for function in scope.functions
             if scope.direction is Direction.IMPORT
         }
-        self.modules = module_names(plan, taken=(WORLD_MODULE, *_RESERVED_FUNCTIONS, *functions))
+        self.modules = module_names(plan, taken=(*_RESERVED_MODULES, *_RESERVED_FUNCTIONS, *functions))
         self.types = PyTypes(plan, self.modules, WORLD_MODULE, second="Host")
         self.errors = Errors(plan, self.types)
         self.attributes: dict[tuple[Direction, str], str] = {}
@@ -74,7 +76,7 @@ class ModuleBuilder:
         errors = self.errors.of_module(name)
         has_calls = bool(functions or resources)
         used = annotator.used | of_fakes.used
-        if shadowed & {"staticmethod", "type"}:
+        if shadowed & _written_builtins(is_world, resources, protocols):
             used.add("builtins")
         other = {interface.module for protocol in protocols for interface in protocol.interfaces}
         other |= annotator.imports | of_fakes.imports
@@ -205,3 +207,12 @@ class ModuleBuilder:
             is_static=is_static,
             is_constructor=is_constructor,
         )
+
+
+def _written_builtins(
+    is_world: bool, called: list[ResourceView], protocols: list[ProtocolView]
+) -> frozenset[str]:
+    """The built-in names of a module outside of annotations of values."""
+    implemented = [resource for protocol in protocols for resource in protocol.resources]
+    static = any(f.is_static for resource in [*called, *implemented] for f in resource.functions)
+    return frozenset({"staticmethod"} if static else ()) | ({"type"} if is_world or implemented else set())

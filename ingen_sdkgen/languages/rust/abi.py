@@ -12,13 +12,13 @@ For a type whose code does not fit in an expression, a function is written into 
 from __future__ import annotations
 
 from ingen_sdkgen.languages.casing import snake_case
-from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.languages.rust.conversions import AbiFunctionView, Writer
 from ingen_sdkgen.languages.rust.expressions import Code
 from ingen_sdkgen.languages.rust.modules import ABI_PATH, Path
 from ingen_sdkgen.languages.rust.names import Names, snake
 from ingen_sdkgen.languages.rust.types import RustTypes
 from ingen_sdkgen.model import Primitive, Type
+from ingen_sdkgen.rewrite import types_in
 
 _MAX_NAME_LENGTH = 72
 

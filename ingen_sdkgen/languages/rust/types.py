@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingen_sdkgen.languages.kinds import types_in
 from ingen_sdkgen.languages.plan import Direction, Plan, ResourcePlan, ScopeId, ScopePlan
 from ingen_sdkgen.languages.rust.modules import Modules, Path, relative
 from ingen_sdkgen.languages.rust.names import Names, camel, identifier, screaming, snake
@@ -33,6 +32,7 @@ from ingen_sdkgen.model import (
     TypeKind,
     Variant,
 )
+from ingen_sdkgen.rewrite import types_in
 
 PRIMITIVES = {
     Primitive.BOOL: "bool",

@@ -6,6 +6,9 @@ renamed, so a reader sees all of an entry or none, whoever else writes. An entry
 checksum: one that is damaged, or that wasmtime does not accept, is ignored and written anew. A folder that
 cannot be written means no cache, never an error.
 
+Whoever writes an entry also removes those that were not used for longest, where all together take more than
+the limit, and what stopped writers have left. What another process has mapped stays there for it.
+
 Loading an entry maps the file into memory and runs what is in it: the folder must be the user's own, as the
 default one is.
 """
@@ -24,7 +27,7 @@ import threading
 import time
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from ingen_runtime.engine import bindings as c
 
@@ -37,13 +40,22 @@ _TRAILER = struct.Struct("<8sQI")
 """Magic, length of what precedes, and its CRC-32."""
 
 
+MAX_BYTES: Final = 1 << 30
+"""What all entries of a cache may take, unless it is told otherwise."""
+_ENTRIES: Final = (".cwasm", ".plan")
+_TEMPORARY: Final = ".tmp"
+_ABANDONED_AFTER_S: Final = 3600
+"""The age at which a temporary file is left over from a writer that was stopped."""
+
+
 class CodeCache:
-    """A folder of compiled modules."""
+    """A folder of compiled modules, of which those used last are kept: `max_bytes` together."""
 
-    __slots__ = ("folder",)
+    __slots__ = ("folder", "max_bytes")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self.folder = folder
+        self.max_bytes = max_bytes
 
     @classmethod
     def default(cls) -> CodeCache | None:
@@ -115,7 +127,9 @@ class CodeCache:
         temporary: Path | None = None
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary = self.folder / f".{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}.tmp"
+            temporary = (
+                self.folder / f".{os.getpid()}-{threading.get_ident()}-{time.monotonic_ns()}{_TEMPORARY}"
+            )
             # For this user alone: what is in the file will run.
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -125,10 +139,36 @@ class CodeCache:
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
+            self._prune(path)
         except OSError:
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
+
+    def _prune(self, written: Path) -> None:
+        """Remove what is stale, and the entries used longest ago where there is too much; not `written`."""
+        entries: list[tuple[float, int, str]] = []
+        abandoned = time.time() - _ABANDONED_AFTER_S
+        with os.scandir(self.folder) as listing:
+            for entry in listing:
+                # Another process may have removed it meanwhile; on Windows, one that is mapped stays.
+                with contextlib.suppress(OSError):
+                    status = entry.stat(follow_symlinks=False)
+                    if entry.name.endswith(_ENTRIES) and entry.name != written.name:
+                        # Most systems note at least the day of an access.
+                        used = max(status.st_atime, status.st_mtime)
+                        entries.append((used, status.st_size, entry.path))
+                    elif entry.name.endswith(_TEMPORARY) and status.st_mtime < abandoned:
+                        Path(entry.path).unlink()
+        total = sum(size for _, size, _ in entries)
+        if total <= self.max_bytes:
+            return
+        for _, size, path in sorted(entries):
+            with contextlib.suppress(OSError):
+                Path(path).unlink()
+                total -= size
+            if total <= self.max_bytes // 2:
+                return
 
 
 def _trailer(code: Buffer) -> bytes:

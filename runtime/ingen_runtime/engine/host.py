@@ -13,10 +13,10 @@ import weakref
 from types import CellType
 from typing import TYPE_CHECKING, Any, Final
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.callbacks import Callbacks
 from ingen_runtime.engine.calls import dispatch_code, function_from
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.signature import signature_of
 
 if TYPE_CHECKING:

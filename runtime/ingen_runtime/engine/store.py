@@ -28,7 +28,7 @@ from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKi
 from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
-    from ingen_runtime.engine.core_types import CoreFuncType
+    from ingen_runtime.core_types import CoreFuncType
     from ingen_runtime.engine.engine import Engine
     from ingen_runtime.engine.externs import CoreMemory
     from ingen_runtime.engine.fibers import Fiber

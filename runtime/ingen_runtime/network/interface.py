@@ -142,7 +142,7 @@ class TcpSocket(Socket):
     def receive(self, limit: int) -> bytes:
         """1 to `limit` bytes; none at the end, which the peer's half-close or a shutdown make.
 
-        Raises: NetworkError WOULD_BLOCK, RESET.
+        Raises: NetworkError WOULD_BLOCK; RESET, after what had arrived, and unless the end had come before.
         """
 
     @abstractmethod
@@ -231,7 +231,7 @@ class Network(ABC):
     async def ping(self, request: EchoRequest) -> EchoReply:
         """What came back.
 
-        Raises: NetworkError TIMED_OUT; UNREACHABLE where there is no route; INVALID, DENIED.
+        Raises: NetworkError TIMED_OUT; UNREACHABLE where there is no route; INVALID, DENIED, LIMIT.
         """
 
     @abstractmethod

@@ -17,7 +17,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,9 +106,10 @@ class NetnsMaker(SocketMaker):
                     NetworkErrorKind.NOT_FOUND, f"{_NAMESPACES / name} is no network namespace"
                 ) from None
             raise network_error(error) from error
+        self._files = _FILES / name
         # These start with the first lookup.
         self._lookups = ThreadPoolExecutor(
-            _LOOKUP_THREADS, f"netns-{name}-lookup", _enter_with_files, (self._fd, _FILES / name)
+            _LOOKUP_THREADS, f"netns-{name}-lookup", _enter_with_files, (self._fd, self._files)
         )
 
     def open(self, family: int, type_: int, protocol: int = 0) -> socket.socket:
@@ -117,7 +118,12 @@ class NetnsMaker(SocketMaker):
         return made
 
     async def look_up(self, query: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._lookups, query)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._lookups, query)
+        except BrokenExecutor:
+            raise NetworkError(
+                NetworkErrorKind.DENIED, f"the files in {self._files} cannot stand in for those in /etc"
+            ) from None
 
     async def aclose(self) -> None:
         self._sockets.shutdown()

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ingen_runtime.canonical.names import class_name
+from ingen_runtime.component.component import Component
 from ingen_sdkgen import building
 from ingen_sdkgen.languages import c, python_host, rust
 from ingen_sdkgen.languages.planning import find_world
@@ -69,6 +70,7 @@ class Guests:
         self._folder = folder
         self._modules: dict[tuple[str, str], Path] = {}
         self._components: dict[tuple[str, str], bytes] = {}
+        self._compiled: dict[tuple[str, bytes], Component] = {}
 
     def load(self, language: str, name: str, runner: str, imports: object) -> Any:
         """A guest in its typed host."""
@@ -77,8 +79,11 @@ class Guests:
         if runner == "wasmtime":
             given = package._ingen_imports(imports)
             return world_class(TheirInstance(self.component(language, name), package._INGEN_CLASSES, given))
-        wasm = self.module(language, name) if runner == "module" else self.component(language, name)
-        return world_class.load(wasm, imports)
+        made = self.module(language, name).read_bytes()
+        wasm = made if runner == "module" else self.component(language, name)
+        if (name, wasm) not in self._compiled:
+            self._compiled[name, wasm] = world_class.component(wasm)
+        return world_class.load(self._compiled[name, wasm], imports)
 
     def module(self, language: str, name: str) -> Path:
         """What a compiler makes of a guest; ends a test whose world the language cannot have."""

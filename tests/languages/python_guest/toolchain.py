@@ -20,8 +20,8 @@ _templates = cache(Templates)
 
 def write(resolve: Resolve, world: WorldId, package: Path) -> None:
     """Write the package of a world."""
-    package.mkdir(parents=True)
     files = python_guest.generate(resolve, world, python_guest.Options(), _templates())
+    package.mkdir(parents=True)
     for name, content in files.items():
         (package / name).write_bytes(content)
 

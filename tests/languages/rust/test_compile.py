@@ -11,6 +11,7 @@ from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.languages.rust import Options
 from ingen_sdkgen.languages.rust.names import identifier
 from ingen_sdkgen.resolve import load
+from tests.languages.keywords import awkward_world
 from tests.languages.rust.names import names_wit
 from tests.languages.rust.toolchain import TARGETS, bindings, check, lint
 from tests.languages.worlds import WorldCase, conformance_worlds, own_worlds
@@ -73,9 +74,10 @@ def test_asynchronous_worlds_are_refused_by_name(conformance: Path) -> None:
         assert refusal.value.item
 
 
-def test_names_that_rust_has_other_plans_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [names_wit(), awkward_world()], ids=["of Rust", "of all languages"])
+def test_names_that_someone_has_other_plans_for(text: str, tmp_path: Path) -> None:
     wit = tmp_path / "names.wit"
-    wit.write_text(names_wit(), "utf-8")
+    wit.write_text(text, "utf-8")
     resolve = load(wit).resolve
     world = find_world(resolve, "names")
     assert world is not None

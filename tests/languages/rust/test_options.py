@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,52 +9,13 @@ import pytest
 from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.planning import find_world
 from ingen_sdkgen.languages.rust import Options
-from ingen_sdkgen.render import verify
 from ingen_sdkgen.resolve import load
 from tests.languages.rust.toolchain import bindings, check
-
-SMALL = """package my:small@1.0.0;
-
-/// Things */ to do.
-///
-/// ```
-/// not Rust
-/// ```
-///
-/// ```wit
-/// neither
-/// ```
-interface api {
-  /// A point.
-  record point {
-    /// How far right.
-    x: f32,
-    y: f32,
-  }
-  variant shape { dot(point), %none }
-  enum kind { one, two }
-  flags rights { read, write }
-  resource file {
-    constructor(kind: kind);
-    /// Deprecated: see `get`.
-    @deprecated(version = 1.0.0)
-    @since(version = 0.9.0)
-    get: func() -> list<shape>;
-    close: static func(it: file) -> result<_, kind>;
-  }
-  open: func(name: string, rights: rights) -> result<file, shape>;
-}
-
-world small {
-  import api;
-  export api;
-  export greet: func(name: string) -> string;
-}
-"""
+from tests.languages.worlds import WIT
 
 
-def generated(tmp_path: Path, options: Options | None = None, wit: str = SMALL) -> dict[str, str]:
-    (tmp_path / "small.wit").write_text(wit, "utf-8")
+def generated(tmp_path: Path, options: Options | None = None, wit: str | None = None) -> dict[str, str]:
+    (tmp_path / "small.wit").write_text(wit or (WIT / "small.wit").read_text("utf-8"), "utf-8")
     resolve = load(tmp_path / "small.wit").resolve
     world = find_world(resolve, "small")
     assert world is not None
@@ -69,25 +28,6 @@ def compiles(tmp_path: Path, files: dict[str, str]) -> None:
         (tmp_path / name).write_text(text, "utf-8")
     (tmp_path / "lib.rs").write_text("".join(f"pub mod {module};\n" for module in modules), "utf-8")
     check(tmp_path / "lib.rs", None)
-
-
-def test_a_small_world(tmp_path: Path, golden: Callable[[Path, str], None]) -> None:
-    files = generated(tmp_path, Options(stubs=True))
-    folder = Path(__file__).parent / "golden"
-    for name, text in files.items():
-        # These change with the version, and with every template.
-        golden(
-            folder / f"{name}.golden",
-            re.sub(r"(?<=ingen-sdkgen )\S+(.*digest )\S+", r"VERSION\1DIGEST", text),
-        )
-    assert {path.name for path in folder.iterdir()} == {f"{name}.golden" for name in files}
-    assert verify(files["small.rs"].encode())
-
-
-def test_the_same_bytes_from_another_folder(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    assert generated(tmp_path / "a") == generated(tmp_path / "b")
 
 
 def test_documentation(tmp_path: Path) -> None:

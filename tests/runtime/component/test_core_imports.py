@@ -54,7 +54,9 @@ def test_what_is_missing_is_named_or_traps() -> None:
         instance.exports["_start"]()
 
 
-def test_other_core_imports_are_no_component() -> None:
+def test_other_core_imports_are_refused() -> None:
     other = PROGRAM.replace("wasi_snapshot_preview1", "env")
-    with pytest.raises(ComponentFormatError, match="component-type"):
+    with pytest.raises(LinkError, match="imports `env` `fd_write`"):
         Component.from_bytes(wat_to_wasm(other))
+    with pytest.raises(ComponentFormatError, match="component-type"):
+        Component.from_bytes(wat_to_wasm(other.replace("_start", "start")))

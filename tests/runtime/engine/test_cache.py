@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,38 @@ def test_content_and_configuration_decide_the_entry(tmp_path: Path) -> None:
     assert not _module(tmp_path, EngineConfig(consume_fuel=True)).from_cache
     assert not _module(tmp_path, wasm=wat_to_wasm("(module)")).from_cache
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_the_entries_used_longest_ago_are_removed_when_there_is_too_much(tmp_path: Path) -> None:
+    cache = CodeCache(tmp_path, max_bytes=9_000)
+    for age, name in enumerate(("new.cwasm", "old.plan", "older.cwasm", "a user's.txt")):
+        cache.write(tmp_path / name, bytes(2000))
+        os.utime(tmp_path / name, (time.time() - 1000 * age, 0))
+    cache.write(tmp_path / "large.cwasm", bytes(4000))
+    assert len(list(tmp_path.iterdir())) == 5
+    cache.write(tmp_path / "now.cwasm", bytes(2000))
+    assert {entry.name for entry in tmp_path.iterdir()} == {
+        "now.cwasm",
+        "large.cwasm",
+        "a user's.txt",
+    }
+
+
+def test_an_entry_that_is_in_use_can_be_removed(tmp_path: Path) -> None:
+    module = _module(tmp_path)
+    CodeCache(tmp_path, max_bytes=0).write(tmp_path / "other.cwasm", b"x")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["other.cwasm"]
+    assert _answer(module) == 42
+    assert not _module(tmp_path).from_cache
+
+
+def test_what_a_stopped_writer_left_is_removed(tmp_path: Path) -> None:
+    for name, age_s in (("left.tmp", 7200), ("under way.tmp", 10)):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    _module(tmp_path)
+    assert not (tmp_path / "left.tmp").exists()
+    assert (tmp_path / "under way.tmp").exists()
 
 
 @pytest.mark.parametrize(

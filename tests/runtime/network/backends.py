@@ -23,12 +23,14 @@ from ingen_runtime.network.interface import (
     Family,
     IPAddress,
     Network,
+    Socket,
     TcpSocket,
     UdpSocket,
 )
 from ingen_runtime.network.netns import NetnsNetwork
 from ingen_runtime.network.virtual import VirtualVpc
 from ingen_runtime.network.virtual.paths import Path as PacketPath
+from ingen_runtime.network.virtual.paths import Protocol
 from ingen_runtime.readiness import wait
 
 Ts = TypeVarTuple("Ts")
@@ -135,13 +137,32 @@ def fails(kind: NetworkErrorKind) -> Iterator[None]:
     assert raised.value.kind is kind, raised.value
 
 
+def eventually(attempt: Callable[[], bool]) -> bool:
+    """Whether one of a few attempts succeeds: on the machine's network others take ports, too."""
+    return any(attempt() for _ in range(20))
+
+
+def takes(socket: Socket, local: Endpoint) -> bool:
+    """Whether the socket can be bound there; it is closed then."""
+    try:
+        socket.bind(local)
+    except NetworkError as error:
+        assert error.kind is NetworkErrorKind.IN_USE
+        return False
+    finally:
+        socket.close()
+    return True
+
+
 # The networks
 
 
 class LateVpc(VirtualVpc):
     """A VPC whose packets take one round of the event loop."""
 
-    def carry(self, path: PacketPath, size: int, arrive: Callable[[*Ts], object], *args: *Ts) -> None:
+    def carry(
+        self, path: PacketPath, protocol: Protocol, size: int, arrive: Callable[[*Ts], object], *args: *Ts
+    ) -> None:
         asyncio.get_running_loop().call_soon(arrive, *args)
 
 

@@ -85,6 +85,13 @@ async def test_lookups_can_be_switched_off() -> None:
     await vm.aclose()
 
 
+async def test_pings_count_as_sockets() -> None:
+    vm = HostNetwork(max_sockets=0)
+    with fails(KINDS.LIMIT):
+        await vm.ping(EchoRequest(ip_address("127.0.0.1")))
+    await vm.aclose()
+
+
 async def test_given_interfaces() -> None:
     interfaces = (ip_interface("10.0.0.1/24"),)
     vm = HostNetwork(interfaces=interfaces)

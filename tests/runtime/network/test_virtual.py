@@ -16,7 +16,7 @@ from ingen_runtime.network.icmp import checksum, pack_echo
 from ingen_runtime.network.interface import EchoRequest, Endpoint, Family, Option, TcpSocket
 from ingen_runtime.network.virtual import VirtualNetwork, VirtualVpc
 from ingen_runtime.network.virtual.byte_queue import ByteQueue
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 from ingen_runtime.readiness import wait
 from tests.runtime.network.backends import SHORT_S, connected, datagram, fails, sent
 
@@ -243,7 +243,9 @@ async def test_small_pieces_are_joined() -> None:
 class LossyVpc(VirtualVpc):
     """A VPC that loses all packets."""
 
-    def carry(self, path: Path, size: int, arrive: Callable[[*Ts], object], *args: *Ts) -> None:
+    def carry(
+        self, path: Path, protocol: Protocol, size: int, arrive: Callable[[*Ts], object], *args: *Ts
+    ) -> None:
         pass
 
 

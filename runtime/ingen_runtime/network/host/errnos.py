@@ -19,7 +19,6 @@ _KINDS: Final[Mapping[int, NetworkErrorKind]] = {
             errno.EHOSTUNREACH,
             errno.ENETDOWN,
             errno.EHOSTDOWN,
-            errno.ENONET,
         ),
         NetworkErrorKind.TIMED_OUT: (errno.ETIMEDOUT,),
         NetworkErrorKind.RESET: (errno.ECONNRESET, errno.ECONNABORTED, errno.ENETRESET, errno.EPIPE),
@@ -45,10 +44,14 @@ _KINDS: Final[Mapping[int, NetworkErrorKind]] = {
     for number in numbers
 }
 _LOOKUP_KINDS: Final[Mapping[int, NetworkErrorKind]] = {
-    socket.EAI_NONAME: NetworkErrorKind.NOT_FOUND,
-    socket.EAI_NODATA: NetworkErrorKind.NOT_FOUND,
-    socket.EAI_ADDRFAMILY: NetworkErrorKind.NOT_FOUND,
-    socket.EAI_AGAIN: NetworkErrorKind.TIMED_OUT,  # no name server answered
+    getattr(socket, name): kind
+    for name, kind in {
+        "EAI_NONAME": NetworkErrorKind.NOT_FOUND,
+        "EAI_NODATA": NetworkErrorKind.NOT_FOUND,
+        "EAI_ADDRFAMILY": NetworkErrorKind.NOT_FOUND,
+        "EAI_AGAIN": NetworkErrorKind.TIMED_OUT,  # no name server answered
+    }.items()
+    if hasattr(socket, name)  # not every system tells all of them apart
 }
 
 

@@ -40,34 +40,21 @@ class IcmpMode(enum.Enum):
 
 
 class _Api(NamedTuple):
-    """What the socket interface calls things, by family. Python has no names for some of them."""
+    """What Linux calls things, by family. Python does not have names for all of them."""
 
     family: int
     protocol: int
     level: int
-    ttl: int  # ancillary data, outgoing
-    received_ttl: int  # ancillary data, incoming
+    ttl: int  # ancillary data, both ways
     receive_ttl: int  # the option that asks for it
-    packet_info: int  # ancillary data: addresses of a packet
+    packet_info: int  # ancillary data: the own address of a packet, both ways
     receive_packet_info: int
     errors: int  # the option that asks for an error queue, and its ancillary data
 
 
 _APIS: Final[Mapping[Family, _Api]] = {
-    Family.IPV4: _Api(
-        socket.AF_INET, socket.IPPROTO_ICMP, socket.IPPROTO_IP, socket.IP_TTL, socket.IP_TTL, 12, 8, 8, 11
-    ),
-    Family.IPV6: _Api(
-        socket.AF_INET6,
-        socket.IPPROTO_ICMPV6,
-        socket.IPPROTO_IPV6,
-        socket.IPV6_HOPLIMIT,
-        socket.IPV6_HOPLIMIT,
-        socket.IPV6_RECVHOPLIMIT,
-        socket.IPV6_PKTINFO,
-        socket.IPV6_RECVPKTINFO,
-        25,
-    ),
+    Family.IPV4: _Api(socket.AF_INET, socket.IPPROTO_ICMP, socket.IPPROTO_IP, 2, 12, 8, 8, 11),
+    Family.IPV6: _Api(socket.AF_INET6, socket.IPPROTO_ICMPV6, socket.IPPROTO_IPV6, 52, 51, 50, 49, 25),
 }
 _NOBODY_MAY: Final = (
     "pings need CAP_NET_RAW, or a group in the range that the sysctl net.ipv4.ping_group_range has"
@@ -77,6 +64,7 @@ _ERROR: Final = struct.Struct("=IBBBxII")  # errno, origin, type, code, info, da
 _ORIGIN_LOCAL: Final = 1
 _LONGEST_PACKET: Final = 1 << 16
 _ANCILLARY_SIZE: Final = 512
+_MOST_AT_ONCE: Final = 1000
 
 # Raw sockets of one machine see each other's replies, so processes begin at different numbers.
 _identifiers: Final = itertools.count(os.getpid())
@@ -177,7 +165,8 @@ class EchoSocket:
         self._receive_all(0)
 
     def _receive_all(self, flags: int) -> None:
-        while True:
+        # What is left after so many comes with the next turn of the event loop.
+        for _ in range(_MOST_AT_ONCE):
             try:
                 packet, ancillary, _, sockaddr = self._socket.recvmsg(_LONGEST_PACKET, _ANCILLARY_SIZE, flags)
             except BlockingIOError:
@@ -196,7 +185,7 @@ class EchoSocket:
         for level, type_, data in ancillary:
             if level != self._api.level:
                 continue
-            if type_ == self._api.received_ttl:
+            if type_ == self._api.ttl:
                 (ttl,) = struct.unpack_from("=i", data)
             elif type_ == self._api.packet_info:
                 packed = data[8:12] if self._family is Family.IPV4 else data[:16]
@@ -215,11 +204,22 @@ class EchoSocket:
         if header.type == numbers.echo_reply:
             self._answer(header, source, header.type, header.code, known, len(packet))
         elif self._mode is IcmpMode.RAW and header.type in numbers.errors:
-            quoted = packet[ECHO_HEADER:]
-            skipped = _ip_header_length(quoted) if self._family is Family.IPV4 else numbers.ip_header
-            about = unpack_echo(quoted[skipped:])
-            if about is not None and about.type == numbers.echo_request:
-                self._answer(about, source, header.type, header.code, known, len(packet))
+            self._quote_arrives(packet[ECHO_HEADER:], header, source, known)
+
+    def _quote_arrives(self, quoted: bytes, header: EchoHeader, source: IPAddress, known: _Ancillary) -> None:
+        is_4 = self._family is Family.IPV4
+        skipped = _ip_header_length(quoted) if is_4 else ICMP[self._family].ip_header
+        about = unpack_echo(quoted[skipped:])
+        if about is None or about.type != ICMP[self._family].echo_request:
+            return
+        waiting = self._waiting.get((about.identifier, about.sequence))
+        # Other processes ping as well, maybe with the same numbers.
+        if (
+            waiting is not None
+            and (quoted[16:20] if is_4 else quoted[24:40]) == waiting.request.target.packed
+        ):
+            size = ECHO_HEADER + len(quoted)
+            self._answer(about, source, header.type, header.code, known, size)
 
     def _error_arrives(self, quoted: bytes, known: _Ancillary, error: bytes) -> None:
         numbers = ICMP[self._family]
@@ -287,6 +287,11 @@ class Pinger:
                 del self._sockets[key]
                 echo_socket.close()
 
+    @property
+    def open_count(self) -> int:
+        """How many sockets are open."""
+        return len(self._sockets)
+
     def close(self) -> None:
         """End the pings that wait."""
         for echo_socket in self._sockets.values():
@@ -297,11 +302,16 @@ class Pinger:
         for mode in self._modes:
             try:
                 if mode is IcmpMode.DATAGRAM:
-                    return self._datagram(family, identifier)
-                return self._raw(family, identifier)
+                    found = self._datagram(family, identifier)
+                else:
+                    found = self._raw(family, identifier)
             except OSError as error:
                 if error.errno not in {errno.EACCES, errno.EPERM, errno.EPROTONOSUPPORT}:
                     raise network_error(error) from error
+                continue
+            if mode is not self._modes[0]:
+                self._modes = self._modes[::-1]  # what is let now will be let next time
+            return found
         raise NetworkError(NetworkErrorKind.DENIED, _NOBODY_MAY)
 
     def _datagram(self, family: Family, identifier: int | None) -> tuple[_Key, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingen_runtime.network.virtual.network import VirtualNetwork
+from ingen_runtime.network.virtual.paths import Path, Protocol
 from ingen_runtime.network.virtual.vpc import VirtualVpc
 
-__all__ = ["VirtualNetwork", "VirtualVpc"]
+__all__ = ["Path", "Protocol", "VirtualNetwork", "VirtualVpc"]

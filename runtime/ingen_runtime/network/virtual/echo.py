@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from ingen_runtime.network.addresses import family_of
 from ingen_runtime.network.icmp import ECHO_HEADER, ICMP, error_size
 from ingen_runtime.network.interface import EchoReply, EchoRequest, IPAddress
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 
 if TYPE_CHECKING:
     from ingen_runtime.network.virtual.network import VirtualNetwork
@@ -39,20 +39,22 @@ class Echo:
         numbers = ICMP[family_of(path.destination)]
         if self._request.ttl <= path.hops:
             assert path.router is not None, "there is a hop"
-            carry(path, size, self._fail, path.router, numbers.time_exceeded, 0)
+            carry(path, Protocol.ICMP, size, self._fail, path.router, numbers.time_exceeded, 0)
         elif path.target is None:
             # Who asks in vain who has the address says so: the last router, or the sender itself.
             by = path.router or path.source
-            carry(path, size, self._fail, by, numbers.unreachable, numbers.host_unreachable)
+            carry(path, Protocol.ICMP, size, self._fail, by, numbers.unreachable, numbers.host_unreachable)
         else:
-            carry(path, size, self._arrive, path.target)
+            carry(path, Protocol.ICMP, size, self._arrive, path.target)
 
     def _arrive(self, target: VirtualNetwork) -> None:
         numbers = ICMP[family_of(self._path.destination)]
         size = ECHO_HEADER + self._request.size
         ttl = _FIRST_TTL - self._path.hops
         back = self._path.back(self._sender)
-        target.vpc.carry(back, size, self._answer, self._path.destination, numbers.echo_reply, 0, ttl, size)
+        target.vpc.carry(
+            back, Protocol.ICMP, size, self._answer, self._path.destination, numbers.echo_reply, 0, ttl, size
+        )
 
     def _fail(self, by: IPAddress, type_: int, code: int) -> None:
         numbers = ICMP[family_of(self._path.destination)]

@@ -21,7 +21,7 @@ from ingen_runtime.network.interface import (
 )
 from ingen_runtime.network.names import address_literal, canonical_name
 from ingen_runtime.network.virtual.echo import Echo
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 from ingen_runtime.network.virtual.ports import PortTable
 from ingen_runtime.network.virtual.socket import VirtualSocket
 from ingen_runtime.network.virtual.tcp import VirtualTcpSocket
@@ -144,7 +144,7 @@ class VirtualNetwork(Network):
         """Take in that a client wants to connect."""
         listener = self._listeners.get(to) or self._listeners.get(Endpoint(WILDCARD[client.family], to.port))
         if listener is None:
-            self.vpc.carry(path.back(client.network), 0, client.refused)
+            self.vpc.carry(path.back(client.network), Protocol.TCP, 0, client.refused)
         else:
             listener.connection_arrives(client, path)
 
@@ -156,7 +156,7 @@ class VirtualNetwork(Network):
             if isinstance(socket, VirtualUdpSocket) and socket.accepts(to, source):
                 socket.arrives(datagram, source)
                 return
-        self.vpc.carry(path.back(sender.network), 0, sender.refused, to)
+        self.vpc.carry(path.back(sender.network), Protocol.ICMP, 0, sender.refused, to)
 
     # Addresses
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import TYPE_CHECKING
 
 from ingen_runtime.frozen import frozen
@@ -9,6 +10,14 @@ from ingen_runtime.network.interface import IPAddress
 
 if TYPE_CHECKING:
     from ingen_runtime.network.virtual.network import VirtualNetwork
+
+
+class Protocol(enum.Enum):
+    """What a packet belongs to."""
+
+    ICMP = "icmp"
+    TCP = "tcp"
+    UDP = "udp"
 
 
 @frozen(eq=False)

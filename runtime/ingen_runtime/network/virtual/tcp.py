@@ -16,7 +16,7 @@ from ingen_runtime.network.addresses import check_remote
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.interface import BytesLike, Endpoint, Family, Option, Shutdown, TcpSocket
 from ingen_runtime.network.virtual.byte_queue import ByteQueue
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 from ingen_runtime.network.virtual.socket import SMALLEST_BUFFER, VirtualSocket
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     __slots__ = (
         "_backlog",
+        "_discarded",
         "_ended",
         "_failure",
         "_inbox",
@@ -86,6 +87,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         self._ended = False  # the peer sends no more
         self._read_shut = False
         self._write_shut = False
+        self._discarded = False  # bytes have arrived that nobody will read
 
     # Readiness
 
@@ -152,7 +154,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         elif path.target is None:
             self._fail(NetworkErrorKind.UNREACHABLE, f"nobody has the address {remote.address}")
         else:
-            self.network.vpc.carry(path, 0, path.target.connection_arrives, self, path, remote)
+            self.network.vpc.carry(path, Protocol.TCP, 0, path.target.connection_arrives, self, path, remote)
             if self.is_connecting():
                 timeout_s = self.network.vpc.connect_timeout_s
                 loop = asyncio.get_running_loop()
@@ -174,7 +176,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             self._peer = peer
             self._wake()
         else:
-            self.network.vpc.carry(path, 0, peer._reset)
+            self.network.vpc.carry(path, Protocol.TCP, 0, peer._reset)
 
     def _fail(self, kind: NetworkErrorKind, detail: str) -> None:
         self._stop_timer()
@@ -244,7 +246,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             ours._path = path.back(client.network)
             ours._peer = client
             backlog.connections.append(ours)
-            self.network.vpc.carry(ours._path, 0, client._established, ours, path)
+            self.network.vpc.carry(ours._path, Protocol.TCP, 0, client._established, ours, path)
             self.readable.wake_all()
 
     def accept(self) -> TcpSocket:
@@ -268,11 +270,9 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             self._took(len(data))
             return data
         self._check_connected()
-        if self._read_shut:
+        if self._read_shut or self._ended:
             return b""
         self._raise_failure()
-        if self._ended:
-            return b""
         raise NetworkError(NetworkErrorKind.WOULD_BLOCK)
 
     def send(self, data: BytesLike) -> int:
@@ -290,7 +290,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             data = memoryview(data).cast("B")[:room]
             size = room
         self._unread += size
-        self.network.vpc.carry(path, size, peer._data_arrives, bytes(data))
+        self.network.vpc.carry(path, Protocol.TCP, size, peer._data_arrives, bytes(data))
         return size
 
     def shutdown(self, how: Shutdown) -> None:
@@ -308,11 +308,15 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         if self._state is not _State.CONNECTED or self._closed:
             self._check_open()
             self._raise_failure()
+            if self._state is _State.CONNECTING:
+                raise NetworkError(NetworkErrorKind.WOULD_BLOCK)
             raise NetworkError(NetworkErrorKind.INVALID, "it is not connected")
 
     def _data_arrives(self, data: bytes) -> None:
         if self._closed:
             self._tell_peer(ended=False)
+        elif self._read_shut and self._write_shut:
+            self._reset_peer()
         elif self._failure is None:
             self.network.buffered += len(data)
             was_empty = not self._inbox.size
@@ -332,6 +336,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     def _drop_inbox(self) -> None:
         size = self._inbox.size
+        self._discarded |= size > 0
         self._inbox.clear()
         self._took(size)
 
@@ -347,7 +352,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
     def _tell_peer(self, *, ended: bool) -> None:
         path, peer = self._path, self._peer
         if path is not None and peer is not None:
-            self.network.vpc.carry(path, 0, peer._end if ended else peer._reset)
+            self.network.vpc.carry(path, Protocol.TCP, 0, peer._end if ended else peer._reset)
 
     # Giving up
 
@@ -369,8 +374,8 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             for connection in self._backlog.connections:
                 connection.abort()
             for client, path in self._backlog.waiting:
-                self.network.vpc.carry(path, 0, client.refused)
-        elif self._inbox.size:
+                self.network.vpc.carry(path.back(client.network), Protocol.TCP, 0, client.refused)
+        elif self._inbox.size or self._discarded:
             self._reset_peer()
             self._drop_inbox()
         elif self._state is _State.CONNECTED and self._failure is None and not self._write_shut:

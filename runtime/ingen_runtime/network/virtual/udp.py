@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ingen_runtime.network.addresses import check_remote
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.interface import BytesLike, Endpoint, Family, Option, UdpSocket
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 from ingen_runtime.network.virtual.socket import SMALLEST_BUFFER, VirtualSocket
 
 if TYPE_CHECKING:
@@ -84,7 +84,9 @@ class VirtualUdpSocket(VirtualSocket, UdpSocket):
         if path.target is None or self._options[Option.TTL] <= path.hops:
             return  # as Linux, which tells only those who ask for ICMP errors
         arrive = path.target.datagram_arrives
-        self.network.vpc.carry(path, len(datagram), arrive, self, path, source, remote, datagram)
+        self.network.vpc.carry(
+            path, Protocol.UDP, len(datagram), arrive, self, path, source, remote, datagram
+        )
 
     def _path_to(self, remote: Endpoint) -> Path:
         check_remote(remote, self.family)

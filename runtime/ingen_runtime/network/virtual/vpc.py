@@ -11,7 +11,7 @@ from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.interface import DEFAULT_MAX_SOCKETS, IPAddress, IPInterface, IPNetwork
 from ingen_runtime.network.names import canonical_name
 from ingen_runtime.network.virtual.network import VirtualNetwork, loopback_path
-from ingen_runtime.network.virtual.paths import Path
+from ingen_runtime.network.virtual.paths import Path, Protocol
 
 Ts = TypeVarTuple("Ts")
 
@@ -155,7 +155,9 @@ class VirtualVpc:
                     return Path(interface.ip, destination, passed, target)
         raise NetworkError(NetworkErrorKind.UNREACHABLE, f"there is no route to {destination}")
 
-    def carry(self, path: Path, size: int, arrive: Callable[[*Ts], object], *args: *Ts) -> None:
+    def carry(
+        self, path: Path, protocol: Protocol, size: int, arrive: Callable[[*Ts], object], *args: *Ts
+    ) -> None:
         """Have a packet arrive: the one place where all pass, except those that a router gives up.
 
         `size` counts bytes of payload. Packets of one connection have to arrive in order, and all of them.

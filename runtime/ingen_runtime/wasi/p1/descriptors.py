@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from ingen_runtime.kernel.directories import Directory, Entry, Listing
 from ingen_runtime.kernel.files import File, FileStat, FileType, Whence
@@ -213,6 +213,11 @@ class DirectoryDescriptor(Descriptor):
         self.directory.close()
 
 
+_KEPT_ENTRIES = 256
+_ENTRIES_AT_ONCE = 2000
+"""Entries that are read until others may run."""
+
+
 class _Reading:
     """The entries of a folder with their cookies: `.` is 0, `..` is 1, and so on.
 
@@ -220,33 +225,25 @@ class _Reading:
     those further back the folder is read anew.
     """
 
-    _KEPT = 256
-
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._listing: Listing | None = None
-        self._kept: deque[Entry] = deque(maxlen=self._KEPT)
+        self._kept: deque[Entry] = deque(maxlen=_KEPT_ENTRIES)
         self._next = 0
 
-    def entry(self, cookie: int) -> Entry | None:
-        """The entry of that cookie; None at the end. Raises: LookupError while it has to be skipped to.
-
-        Where it does, one more entry has been read: ask again.
-        """
-        back = self._next - cookie
-        if back > len(self._kept) or (cookie == 0 and back):
+    def find(self, cookie: int) -> Generator[None, None, Entry | None]:
+        """The entry of that cookie; None at the end. Yields every now and then on the way there."""
+        if cookie == 0 or cookie < self._next - len(self._kept):
             self.close()
-            back = -cookie
-        if back > 0:
-            return self._kept[-back]
-        found = self._read()
-        if found is None:
-            return None
-        self._kept.append(found)
-        self._next += 1
-        if back < 0:
-            raise LookupError
-        return found
+        while self._next <= cookie:
+            found = self._read()
+            if found is None:
+                return None
+            self._kept.append(found)
+            self._next += 1
+            if self._next % _ENTRIES_AT_ONCE == 0:
+                yield
+        return self._kept[cookie - self._next]
 
     def _read(self) -> Entry | None:
         if self._next < 2:

@@ -198,15 +198,9 @@ class FdFunctions:
     ) -> Generator[None, None, int]:
         reading = self._table.directory(fd).reading
         self._memory.slice(ptr, length)
-        used = steps = 0
+        used = 0
         while used < length:
-            steps += 1
-            if not steps % _STEPS_AT_ONCE:
-                yield
-            try:
-                entry = reading.entry(cookie)
-            except LookupError:
-                continue
+            entry = yield from reading.find(cookie)
             if entry is None:
                 break
             cookie += 1
@@ -217,10 +211,6 @@ class FdFunctions:
             used += len(part)
         self._memory.write_u32(result, used)
         return 0
-
-
-_STEPS_AT_ONCE = 2000
-"""Entries of a folder, until others may run."""
 
 
 class PathFunctions:

@@ -16,19 +16,17 @@ _MOST_BUFFERS = 1024
 class GuestMemory:
     """Reads and writes a memory that may not be there before the first call."""
 
-    __slots__ = ("_find", "_memory", "transfer_bytes")
+    __slots__ = ("_find", "transfer_bytes", "view")
 
     def __init__(self, find: Callable[[], CoreMemory], transfer_bytes: int) -> None:
         self._find = find
-        self._memory: CoreMemory | None = None
         self.transfer_bytes = transfer_bytes
+        self.view: Callable[[], memoryview] = self._first_view
+        """Gives all of it. Slices must be gone before guest code runs again."""
 
-    def view(self) -> memoryview:
-        """All of it. Slices must be gone before guest code runs again."""
-        memory = self._memory
-        if memory is None:
-            memory = self._memory = self._find()
-        return memory.view()
+    def _first_view(self) -> memoryview:
+        self.view = self._find().view
+        return self.view()
 
     def slice(self, ptr: int, length: int) -> memoryview:
         """A range. Raises: Trap(OUT_OF_BOUNDS_MEMORY)"""

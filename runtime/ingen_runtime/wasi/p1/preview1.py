@@ -27,6 +27,13 @@ _MAY_WAIT: Final = frozenset(
     sock_accept sock_recv sock_send
     """.split()
 )
+_GROUPS: Final[dict[str, type[object]]] = {
+    name: group
+    for group in (FdFunctions, PathFunctions, PollFunctions, ProcessFunctions, SocketFunctions)
+    for name in TYPES
+    if hasattr(group, name)
+}
+"""The class that has each function."""
 
 
 class Preview1:
@@ -40,7 +47,7 @@ class Preview1:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._table = DescriptorTable(process)
-        self._functions: dict[str, Callable[..., Any]] | None = None
+        self._groups: dict[type[object], object] | None = None
 
     def core_function(
         self, store: CoreStore, name: str, type_: CoreFuncType, memory: Callable[[], CoreMemory]
@@ -56,23 +63,22 @@ class Preview1:
             raise LinkError(f"preview 1 of WASI has no function `{name}`{hint}", wanted)
         if TYPES[name] != type_:
             raise LinkError(f"`{wanted}` is a function {TYPES[name]}, not {type_}", wanted)
-        if self._functions is None:
-            self._functions = self._all(GuestMemory(memory, self._process.limits.transfer_bytes))
-        function = self._functions[name]
+        if self._groups is None:
+            self._groups = self._bind(GuestMemory(memory, self._process.limits.transfer_bytes))
+        function: Callable[..., Any] = getattr(self._groups[_GROUPS[name]], name)
         if name in _MAY_WAIT:
             return may_wait_host_function(store, type_, _waiting(store, function))
         return CoreFunc.from_python(store, type_, _plain(function))
 
-    def _all(self, memory: GuestMemory) -> dict[str, Callable[..., Any]]:
+    def _bind(self, memory: GuestMemory) -> dict[type[object], object]:
         process, table = self._process, self._table
-        groups = (
-            FdFunctions(process, memory, table),
-            PathFunctions(process, memory, table),
-            PollFunctions(process, memory, table),
-            ProcessFunctions(process, memory),
-            SocketFunctions(memory, table),
-        )
-        return {name: getattr(group, name) for group in groups for name in TYPES if hasattr(group, name)}
+        return {
+            FdFunctions: FdFunctions(process, memory, table),
+            PathFunctions: PathFunctions(process, memory, table),
+            PollFunctions: PollFunctions(process, memory, table),
+            ProcessFunctions: ProcessFunctions(process, memory),
+            SocketFunctions: SocketFunctions(memory, table),
+        }
 
 
 _REPORTED: Final = (ErrnoError, FileError, NetworkError)

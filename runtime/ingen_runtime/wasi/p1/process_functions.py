@@ -21,6 +21,8 @@ class ProcessFunctions:
     def __init__(self, process: Process, memory: GuestMemory) -> None:
         self._process = process
         self._memory = memory
+        self._monotonic_ns = process.clock.monotonic_ns
+        self._secure = process.randomness.secure
         self._arguments = [argument.encode() + b"\0" for argument in process.arguments]
         self._environment = [
             f"{name}={value}".encode() + b"\0" for name, value in process.environment.items()
@@ -69,7 +71,7 @@ class ProcessFunctions:
 
     def clock_time_get(self, clock: int, precision: int, result: int) -> int:
         if clock == MONOTONIC:
-            now = self._process.clock.monotonic_ns()
+            now = self._monotonic_ns()
         elif clock == REALTIME:
             now = self._process.clock.wall_ns()
         else:
@@ -80,7 +82,7 @@ class ProcessFunctions:
     def random_get(self, ptr: int, length: int) -> int | Generator[None, None, int]:
         memory = self._memory
         if length <= memory.transfer_bytes:
-            memory.slice(ptr, length)[:] = self._process.randomness.secure(length)
+            memory.slice(ptr, length)[:] = self._secure(length)
             return 0
         return self._random_in_parts(ptr, length)
 
@@ -90,7 +92,7 @@ class ProcessFunctions:
         end = ptr + length
         while ptr < end:
             count = min(end - ptr, memory.transfer_bytes)
-            memory.write(ptr, self._process.randomness.secure(count))
+            memory.write(ptr, self._secure(count))
             ptr += count
             yield
         return 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final, cast
+from collections.abc import Iterator
+from typing import Final, cast, final
 
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
@@ -27,6 +28,7 @@ from ingen_runtime.wasi.p2.streams import Error
 from ingen_runtime.wasi.p2.tcp import network_of
 
 
+@final
 class Network(Resource):
     """The right to use the network of the process."""
 
@@ -50,16 +52,16 @@ class InstanceNetwork(AsyncInstanceNetworkImports):
         return Network()
 
 
+@final
 class ResolveAddressStream(Resource):
-    """The addresses of a name, looked up in the background. It counts as a socket."""
+    """The addresses of a name, looked up in the background. While that goes on, it counts as a socket."""
 
-    __slots__ = ("_addresses", "_error", "_process", "_signal", "_task")
+    __slots__ = ("_addresses", "_process", "_signal", "_task")
 
     def __init__(self, process: Process, network: KernelNetwork, name: str) -> None:
         super().__init__()
         self._process = process
-        self._addresses: list[IPAddress] = []
-        self._error: NetworkError | None = None
+        self._addresses: Iterator[IPAddress] | None = None
         process.sockets.check_room()
         self._task = asyncio.ensure_future(network.lookup(name))
         self._signal = Signal(self._task.done)
@@ -68,29 +70,22 @@ class ResolveAddressStream(Resource):
 
     def _done(self, task: asyncio.Task[tuple[IPAddress, ...]]) -> None:
         self._process.sockets.discard(self)
-        if task.cancelled():
-            self._error = NetworkError(NetworkErrorKind.CLOSED)
-        else:
-            error = task.exception()
-            if error is None:
-                self._addresses = list(task.result())
-            elif isinstance(error, NetworkError):
-                self._error = error
-            else:
-                # A bug of the network: it is told where it can be seen.
-                asyncio.get_running_loop().call_exception_handler(
-                    {"message": "a lookup has failed", "exception": error}
-                )
-                self._error = NetworkError(NetworkErrorKind.OTHER)
+        if not task.cancelled():
+            task.exception()  # so that asyncio does not tell what the guest may not want to know
         self._signal.wake_all()
 
     def resolve_next_address(self) -> IpAddress | None:
+        # The callback may not have run yet, so the task itself is asked.
         if not self._task.done():
             raise ErrorCodeException(ErrorCode.WOULD_BLOCK)
-        if self._error is not None:
-            code = _LOOKUP_CODES.get(self._error.kind, ErrorCode.PERMANENT_RESOLVER_FAILURE)
-            raise ErrorCodeException(code)
-        return address(self._addresses.pop(0)) if self._addresses else None
+        if self._addresses is None:
+            try:
+                self._addresses = iter(self._task.result())
+            except NetworkError as error:
+                code = _LOOKUP_CODES.get(error.kind, ErrorCode.PERMANENT_RESOLVER_FAILURE)
+                raise ErrorCodeException(code) from None
+        found = next(self._addresses, None)
+        return None if found is None else address(found)
 
     def subscribe(self) -> Pollable:
         return Pollable(self._signal, self)

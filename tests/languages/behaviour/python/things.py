@@ -27,11 +27,13 @@ class Thing:
 
     @staticmethod
     def merge(a: GuestThing, b: GuestThing) -> GuestThing:
-        return wrap(host.Thing.merge(unwrap(a), unwrap(b)))
+        merged: GuestThing = wrap(host.Thing.merge(unwrap(a), unwrap(b)))
+        return merged
 
     @staticmethod
     def checked(name: str) -> GuestThing:
-        return wrap(host.Thing.checked(name))
+        checked: GuestThing = wrap(host.Thing.checked(name))
+        return checked
 
 
 # Values with things in them have a guest's things in exports and a host's in imports, in one class: the
@@ -81,7 +83,9 @@ class Things(ThingsExports):
         return host.look([Seen(unwrap(seen.it), seen.times) for seen in all])
 
     def look_at(self, it: Seen, other: GuestThing | None, last: GuestThing) -> str:
-        return host.look_at(Seen(unwrap(it.it), it.times), other and unwrap(other), unwrap(last))
+        return host.look_at(
+            Seen(unwrap(it.it), it.times), None if other is None else unwrap(other), unwrap(last)
+        )
 
     def consume(self, x: GuestThing) -> str:
         return host.consume(unwrap(x))

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import wasmtime
 
+from ingen_runtime import Component
 from ingen_runtime.kernel.memory_streams import BufferOutput, BytesInput
 from ingen_runtime.kernel.process import Folder, Process
-from ingen_runtime.wasi.p1 import run_core_module
+from ingen_runtime.wasi.program import run_program
 from ingen_sdkgen import toolchains
 from tests.conftest import absent
 
@@ -55,12 +56,15 @@ class Setting:
     variables: Mapping[str, str] | None = None
     stdin: bytes = b""
     files: Mapping[str, str] | None = None
+    links: Mapping[str, str] | None = None
 
     def prepare(self, folder: Path) -> None:
         for name in ("data", "read"):
             (folder / name).mkdir(parents=True)
         for name, text in (self.files or {}).items():
             (folder / name).write_text(text)
+        for name, target in (self.links or {}).items():
+            (folder / name).symlink_to(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Outcome:
     files: Mapping[str, object]
 
 
-def _files(folder: Path) -> dict[str, object]:
+def files_in(folder: Path) -> dict[str, object]:
     """All that is there: the bytes of files, the targets of links, None for folders."""
     found: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
@@ -97,8 +101,8 @@ def ours(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
         stdout=stdout,
         stderr=stderr,
     ) as process:
-        status = asyncio.run(run_core_module(wasm, process))
-    return Outcome(status, stdout.data.decode(), stderr.data.decode(), _files(folder))
+        status = asyncio.run(run_program(Component.from_bytes(wasm), process))
+    return Outcome(status, stdout.data.decode(), stderr.data.decode(), files_in(folder))
 
 
 def theirs(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
@@ -128,4 +132,4 @@ def theirs(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
     except wasmtime.ExitTrap as exit:
         status = exit.code
     stdout, stderr = ((aside / name).read_text() for name in ("stdout", "stderr"))
-    return Outcome(status, stdout, stderr, _files(folder))
+    return Outcome(status, stdout, stderr, files_in(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -672,6 +673,33 @@ def test_buffers_out_of_memory_trap(guest: BareGuest) -> None:
             with pytest.raises(Trap) as caught:
                 guest.call(name, fd, 3000, 1, 64)
             assert caught.value.kind is TrapKind.OUT_OF_BOUNDS_MEMORY
+
+
+INTERESTING = (0, 1, 2, 3, 4, 5, 6, 8, 64, 1000, 3000, 4096, FAR, MEMORY_SIZE, 1 << 31, (1 << 32) - 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nonsense_gives_an_errno_or_traps(guest: BareGuest, given: Path, seed: int) -> None:
+    choose = random.Random(seed)
+    (given / "a").write_text("text")
+    guest.open("a")
+    guest.put(choose.randbytes(4000), 0)
+    for _ in range(300):
+        name = choose.choice(list(TYPES))
+        arguments = [
+            choose.choice(INTERESTING)
+            if type_ == "i32"
+            else choose.choice((*INTERESTING, 1 << 63, (1 << 64) - 1))
+            for type_ in TYPES[name].params
+        ]
+        guest.path("a")
+        guest.iovecs(10, 20)
+        try:
+            Errno(guest.function(name).bind()(*arguments))
+        except Trap as trap:
+            assert trap.kind in (TrapKind.OUT_OF_BOUNDS_MEMORY, TrapKind.CANNOT_BLOCK), name
+        except ProcessExit:
+            assert name.startswith("proc_")
 
 
 def test_what_preview_1_does_not_have() -> None:

@@ -13,7 +13,8 @@ from ingen_runtime.errors import ComponentFormatError, LinkError, Trap, TrapKind
 from ingen_runtime.kernel.limits import Limits
 from ingen_runtime.kernel.memory_streams import BufferOutput, Pipe
 from ingen_runtime.kernel.process import Folder, Process, ProcessExit
-from ingen_runtime.wasi.p1 import Preview1, run_core_module
+from ingen_runtime.wasi.p1 import Preview1
+from ingen_runtime.wasi.program import run_program
 from tests.runtime.wasi.p1.programs import Setting, compile_c, compile_rust, ours, theirs
 
 
@@ -64,7 +65,7 @@ def spend(wasm: bytes, what: str, folder: Path, limits: Limits) -> tuple[str, by
     with Process(
         arguments=["program", "spend", what], folders=[Folder(folder, "/data")], stdout=stdout, limits=limits
     ) as process:
-        assert asyncio.run(run_core_module(wasm, process)) == 0
+        assert asyncio.run(run_program(Component.from_bytes(wasm), process)) == 0
         return stdout.data.decode(), process.stderr.tail
 
 
@@ -84,7 +85,7 @@ def test_limits(c_tool: bytes, tmp_path: Path) -> None:
 
 def test_a_trap_has_a_backtrace_and_what_the_guest_said(c_tool: bytes) -> None:
     with Process(arguments=["program", "crash"]) as process, pytest.raises(Trap) as caught:
-        asyncio.run(run_core_module(c_tool, process))
+        asyncio.run(run_program(Component.from_bytes(c_tool), process))
     assert caught.value.kind is TrapKind.UNREACHABLE
     assert caught.value.guest_stderr == b"about to crash\n"
     names = [frame.func_name for frame in caught.value.frames]
@@ -96,7 +97,7 @@ def test_a_trap_has_a_backtrace_and_what_the_guest_said(c_tool: bytes) -> None:
 def test_a_guest_can_be_ended(c_tool: bytes, what: str) -> None:
     async def attempt() -> None:
         with Process(arguments=["program", "spend", what]) as process:
-            running = asyncio.ensure_future(run_core_module(c_tool, process))
+            running = asyncio.ensure_future(run_program(Component.from_bytes(c_tool), process))
             for _ in range(3):
                 await asyncio.sleep(0)
             assert not running.done()
@@ -113,12 +114,12 @@ def test_two_guests_talk_to_each_other(c_tool: bytes) -> None:
 
         async def write() -> None:
             with Process(arguments=["program", "arguments", "x"], stdout=pipe.writer) as process:
-                assert await run_core_module(c_tool, process) == 3
+                assert await run_program(Component.from_bytes(c_tool), process) == 3
             pipe.writer.close()
 
         async def read() -> None:
             with Process(arguments=["program", "lines"], stdin=pipe.reader, stdout=out) as process:
-                assert await run_core_module(c_tool, process) == 0
+                assert await run_program(Component.from_bytes(c_tool), process) == 0
 
         await asyncio.gather(write(), read())
         return out.data.decode()
@@ -128,20 +129,21 @@ def test_two_guests_talk_to_each_other(c_tool: bytes) -> None:
 
 def run_text(text: str) -> int:
     with Process() as process:
-        return asyncio.run(run_core_module(wat_to_wasm(text), process))
+        return asyncio.run(run_program(Component.from_bytes(wat_to_wasm(text)), process))
 
 
 def test_what_is_no_program() -> None:
     memory = '(memory (export "memory") 1)'
     start = '(func (export "_start"))'
+    call = '(import "wasi_snapshot_preview1" "sched_yield" (func (result i32)))'
     assert run_text(f"(module {memory} {start})") == 0
     for text, message in (
-        (f"(module {memory})", "exports no function `_start`"),
-        (f'(module {memory} (func (export "_start") (param i32)))', "exports no function `_start`"),
-        (f'(module {memory} (func (export "_initialize")))', "it is a reactor"),
-        (f"(module {start})", "no 32-bit `memory`"),
-        (f'(module (memory (export "memory") i64 1) {start})', "no 32-bit `memory`"),
-        (f'(module (import "env" "f" (func)) {memory} {start})', r"imports `env\.f`"),
+        (f"(module {call} {memory})", "exports neither `wasi:cli/run` nor `_start`"),
+        (f'(module {call} {memory} (func (export "_start") (param i32)))', "`_start` with the type"),
+        (f'(module {call} {memory} (func (export "_initialize")))', "exports neither"),
+        (f"(module {call} {start})", "no 32-bit `memory`"),
+        (f'(module {call} (memory (export "memory") i64 1) {start})', "no 32-bit `memory`"),
+        (f'(module (import "env" "f" (func)) {memory} {start})', "imports `env` `f`"),
         (
             f'(module (import "wasi_snapshot_preview1" "fd_fly" (func)) {memory} {start})',
             "has no function `fd_fly`",
@@ -150,11 +152,11 @@ def test_what_is_no_program() -> None:
         with pytest.raises(LinkError, match=message):
             run_text(text)
     with pytest.raises(ComponentFormatError), Process() as process:
-        asyncio.run(run_core_module(b"nonsense", process))
+        asyncio.run(run_program(Component.from_bytes(b"nonsense"), process))
 
 
 def test_a_call_before_the_memory_is_there_traps() -> None:
-    with pytest.raises(Trap, match="before the module was instantiated"):
+    with pytest.raises(Trap, match="before the memory was there"):
         run_text(
             """
             (module

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
@@ -22,29 +21,9 @@ from ingen_runtime.wasi.p2.bindings.streams import StreamErrorClosed, StreamErro
 from ingen_runtime.wasi.p2.clocks import MonotonicClock
 from ingen_runtime.wasi.p2.poll import Poll, Pollable
 from ingen_runtime.wasi.p2.streams import Error, InputStream, OutputStream, Sink
+from tests.runtime.wasi.p2.asynchronous import running, settle, value_of
 
 POLL = Poll()
-
-
-def running(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """The test, run by asyncio."""
-
-    def run() -> None:
-        asyncio.run(asyncio.wait_for(test(), 10))
-
-    run.__name__ = test.__name__
-    return run
-
-
-async def settle() -> None:
-    """Let everything run that can."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
-async def value_of(result: Any) -> Any:
-    """What a function that may wait returns."""
-    return await result if isinstance(result, Awaitable) else result
 
 
 def all_of(reader: KernelInput) -> bytes:
