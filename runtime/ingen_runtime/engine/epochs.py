@@ -1,6 +1,6 @@
 """What happens when time has passed while a guest ran: one callback for all stores.
 
-wasmtime passes it the store's number. The table here keeps no store alive.
+wasmtime passes it the number that the store has in a table here, which keeps no store alive.
 """
 
 from __future__ import annotations
@@ -9,27 +9,31 @@ import weakref
 from typing import TYPE_CHECKING, Any, Final
 
 from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.callbacks import Callbacks
 from ingen_runtime.engine.calls import cover_entry
 
 if TYPE_CHECKING:
     from ingen_runtime.engine.host import Failure
     from ingen_runtime.engine.store import CoreStore
 
-_stores: dict[int, weakref.ref[CoreStore]] = {}
-_failures: dict[int, Failure] = {}
+_callbacks: Final = Callbacks()
+_stores: Final = _callbacks.functions
+_failures: Final = _callbacks.failures
 
 
-def watch(number: int, store: CoreStore, failure: Failure) -> None:
-    """From now on `store.on_epoch` decides when time has passed; what it raises stops the guest."""
-    _stores[number] = weakref.ref(store)
-    _failures[number] = failure
+def watch(store: CoreStore, failure: Failure) -> int:
+    """From now on `store.on_epoch` decides when time has passed; what it raises stops the guest.
+
+    Returns the number to `forget`.
+    """
+    number = _callbacks.add(weakref.ref(store), failure)
     c.store_epoch_deadline_callback(store.ptr, _ON_EPOCH, number, None)
+    return number
 
 
 def forget(number: int) -> None:
     """The store is gone."""
-    _stores.pop(number, None)
-    _failures.pop(number, None)
+    _callbacks.remove(number)
 
 
 def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
@@ -42,7 +46,7 @@ def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
         # As in `dispatch`: nothing here may fail, so nothing is called.
         failure = _failures[number]
         failure.exception = exception
-        error = failure.error
+        error: int = failure.error
         failure.error = 0
         return error
 

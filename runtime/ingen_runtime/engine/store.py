@@ -52,6 +52,7 @@ class CoreStore:
         "_cells",
         "_context_ref",
         "_deadline",
+        "_epoch_callback",
         "_failure",
         "_fiber",
         "_fibers",
@@ -96,6 +97,7 @@ class CoreStore:
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
+        self._epoch_callback: int | None = None
         engine.store_opened(self._number)
         self._prepare_calls()
         if limits is not None:
@@ -103,7 +105,7 @@ class CoreStore:
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
         if engine.config.epoch_interruption:
-            epochs.watch(self._number, self, self._failure)
+            self._epoch_callback = epochs.watch(self, self._failure)
             c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
@@ -151,7 +153,8 @@ class CoreStore:
         MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
-        epochs.forget(self._number)
+        if self._epoch_callback is not None:
+            epochs.forget(self._epoch_callback)
         self.engine.store_closed(self._number)
 
     def disable(self, why: str) -> None:
