@@ -22,8 +22,8 @@ from tests.runtime.their_values import Translation
 
 @cache
 def _engine() -> wasmtime.Engine:
-    """Not made when this module is imported: pytest's fault handler would come after wasmtime's signal handlers,
-    and take the traps of guests for crashes.
+    """Not made when this module is imported: pytest's fault handler would come after wasmtime's signal
+    handlers, and take the traps of guests for crashes.
     """
     return wasmtime.Engine()
 
