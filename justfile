@@ -39,12 +39,14 @@ lint:
 gen *ARGS:
     ingen-sdkgen gen {{ARGS}}
     ingen-sdkgen gen --project examples/fleet {{ARGS}}
+    ingen-sdkgen gen --project tests/sdk/guests {{ARGS}}
 
 # The same for guests alone
 [group("change")]
 gen-wasm *ARGS:
     ingen-sdkgen gen-wasm {{ARGS}}
     ingen-sdkgen gen-wasm --project examples/fleet {{ARGS}}
+    ingen-sdkgen gen-wasm --project tests/sdk/guests {{ARGS}}
 
 # Compile the guests of the demo, in Rust, C and Python
 [group("change")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,13 @@ from {package}._ingen_guest import attach
 
 globals().update(attach())
 """
+_LIBRARY_SOURCE = """\
+import {package}._ingen_guest
+
+{package}._ingen_guest.attach_library()
+"""
+_BUILD_FILE = "_ingen_build.json"
+_WORLD_FILE = "_ingen_world.wit"
 
 
 def build_python(guest: Guest) -> bytes | None:
@@ -49,8 +57,14 @@ def world_of(package: Path) -> str:
 
 
 def _settings(package: Path) -> dict[str, Any]:
-    settings: dict[str, Any] = json.loads((package / "_ingen_build.json").read_bytes())
+    settings: dict[str, Any] = json.loads((package / _BUILD_FILE).read_bytes())
     return settings
+
+
+def _packages(folder: Path) -> dict[str, Path]:
+    """The packages of bindings that a folder of libraries has, by their names."""
+    found = sorted(path.parent for path in folder.rglob(_BUILD_FILE))
+    return {".".join(package.relative_to(folder).parts): package for package in found}
 
 
 class _Build:
@@ -67,11 +81,28 @@ class _Build:
         for what, name in (("a module", self.source.stem), ("a package", self.package.resolve().name)):
             if not name.isidentifier():
                 raise BuildFailure(f"`{name}` cannot be the name of {what} in Python")
-        self.settings = _settings(self.package)
-        imports_wasi = any(key.startswith("wasi:") for key in self.settings["imported"])
+        self.worlds = [(self.package, _settings(self.package))]
+        self.libraries: dict[str, Path] = {}
+        for folder in settings.libraries:
+            self.libraries |= _packages(folder)
+        self.worlds += [(package, _settings(package)) for package in self.libraries.values()]
+        self._check_worlds()
+        imports_wasi = any(key.startswith("wasi:") for _, world in self.worlds for key in world["imported"])
         self.system = settings.target or (WITH_WASI if imports_wasi else WITHOUT_WASI)
         if self.system not in (WITHOUT_WASI, WITH_WASI):
             raise BuildFailure(f"Python guests are for {WITHOUT_WASI} or {WITH_WASI}, not for {self.system}")
+
+    def _check_worlds(self) -> None:
+        """Each interface has the classes of one package."""
+        owners: dict[str, str] = {}
+        for _, world in self.worlds:
+            for key in world["imported"]:
+                if key in owners:
+                    raise BuildFailure(
+                        f"both `{owners[key]}` and `{world['world']}` import `{key}`: a Python guest can "
+                        "have it from one package of bindings only"
+                    )
+                owners[key] = world["world"]
 
     def component(self) -> bytes | None:
         program = str(toolchains.componentize_py())
@@ -81,12 +112,13 @@ class _Build:
             return None
         with tempfile.TemporaryDirectory(prefix="ingen-") as folder:
             app = _APP_SOURCE.format(module=self.source.stem, package=self.package.resolve().name)
+            app += "".join(_LIBRARY_SOURCE.format(package=package) for package in self.libraries)
             Path(folder, f"{_APP}.py").write_text(app, "utf-8")
             paths = [Path(folder), *self._folders()]
             made = Path(folder, "guest.wasm")
             run(
                 f"componentize-py rejects {self.guest.name}",
-                [program, *self._arguments(paths, made)],
+                [program, *self._arguments(self._wit(Path(folder, "wit")), paths, made)],
                 Path(),
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
@@ -94,17 +126,30 @@ class _Build:
             return made.read_bytes() + mark
 
     def _folders(self) -> list[Path]:
-        """The folders of the user's module and of the package, each once."""
-        folders = [self.source.parent, self.package.parent]
-        return folders[:1] if folders[0].resolve() == folders[1].resolve() else folders
+        """The folders of the user's module, of the package and of libraries, each once."""
+        folders = [self.source.parent, self.package.parent, *self.guest.target.build.libraries]
+        return list({folder.resolve(): folder for folder in folders}.values())
 
-    def _arguments(self, paths: list[Path], made: Path) -> list[str]:
-        wit = str(self.package / "_ingen_world.wit")
-        arguments = ["-q", "-d", wit, "--all-features"]
-        arguments += ["--world-module", "ingen_world"]
-        for side in ("import", "export"):
-            for key, name in self.settings[f"{side}ed"].items():
-                arguments += [f"--{side}-interface-name", f"{key}={name}"]
+    def _wit(self, folder: Path) -> Path:
+        """The WIT of the component: a package with one world."""
+        (package, _), *others = self.worlds
+        if not others:
+            return package / _WORLD_FILE
+        # componentize-py takes several worlds, but ends with a panic where it makes a component of them.
+        includes = "".join(f"include {world['world']}; " for _, world in self.worlds)
+        for number, (package, _) in enumerate(self.worlds):
+            within = folder / "deps" / str(number)
+            within.mkdir(parents=True)
+            shutil.copy(package / _WORLD_FILE, within / "world.wit")
+        (folder / "all.wit").write_text(f"package ingen:all;\nworld all {{ {includes}}}\n", "utf-8")
+        return folder
+
+    def _arguments(self, wit: Path, paths: list[Path], made: Path) -> list[str]:
+        arguments = ["-q", "-d", str(wit), "--all-features", "--world-module", "ingen_world"]
+        for _, world in self.worlds:
+            for side in ("import", "export"):
+                for key, name in world[f"{side}ed"].items():
+                    arguments += [f"--{side}-interface-name", f"{key}={name}"]
         arguments += ["componentize", _APP, "-o", str(made)]
         for path in paths:
             arguments += ["-p", str(path)]

@@ -25,6 +25,7 @@ class BuildSettings(NamedTuple):
     flags: tuple[str, ...] = ()
     target: str | None = None
     component: bool = False
+    libraries: tuple[Path, ...] = ()
 
 
 class Target(NamedTuple):

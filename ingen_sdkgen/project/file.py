@@ -19,6 +19,7 @@ out = "docs/api"
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -106,6 +107,15 @@ class _Reader:
             return None
         return self.root / text
 
+    def _libraries(self, table: TomlTable) -> Iterator[Path]:
+        for text in table.texts("libraries") or ():
+            if PurePosixPath(text).is_absolute() or Path(text).is_absolute():
+                table.problem("libraries", f"`{text}` is an absolute path: paths start from this folder")
+            elif not (self.root / text).is_dir():
+                table.problem("libraries", f"there is no folder {self.root / text}")
+            else:
+                yield self.root / text
+
     def _folder_of_templates(self, table: TomlTable) -> Path | None:
         path = self._path(table, "templates")
         if path is not None and not path.is_dir():
@@ -139,6 +149,7 @@ class _Reader:
             table.texts("flags") or (),
             table.text("target"),
             table.switch("component") or False,
+            tuple(self._libraries(table)),
         )
         table.finish()
         return settings

@@ -17,6 +17,7 @@ Each [[guest]] may have a [guest.build]:
   output     the file to make (default: build/WORLD.wasm)
   sources    C: your source files, as patterns (default: ["src/*.c"])
              Python: the module that your code begins with (default: "src/guest.py")
+  libraries  Python: folders of packages that your code uses; bindings among them bring their imports
   flags      more arguments for the compiler
   target     the target (default: wasm32-wasi for C, wasm32-unknown-unknown for Rust and Python)
              Python: with wasm32-wasip2, the default where the world imports WASI, the guest has a clock,

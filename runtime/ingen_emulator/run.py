@@ -12,6 +12,7 @@ from typing import Final
 
 from ingen_emulator.failures import EndedError, UsageError
 from ingen_emulator.networks import read_network
+from ingen_emulator.progress import spinner
 from ingen_emulator.vm import Vm
 from ingen_runtime import Component
 from ingen_runtime.errors import ComponentFormatError, IngenError, Trap
@@ -85,6 +86,9 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
 
     Raises: UsageError, and IngenError for what cannot be run.
     """
+    for text in (*arguments, *options.env):
+        if not _is_text(text):
+            raise UsageError(f"{text!r} is not UTF-8, which is all that a program can be told")
     environment = dict(map(_variable, options.env))
     folders = list(map(_folder, options.dir))
     open_network = read_network(options.network, list(map(_address, options.address)))
@@ -93,7 +97,8 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
     if options.timeout is not None and not 0 < options.timeout < math.inf:
         raise UsageError(f"--timeout is {options.timeout}; it has to be more than 0")
     try:
-        program = Component.from_file(options.program)
+        with spinner(f"compiling {options.program.name}"):
+            program = Component.from_file(options.program)
     except OSError as error:
         raise IngenError(f"cannot read {options.program}: {error.strerror}") from None
     except ComponentFormatError as error:
@@ -122,6 +127,14 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         # Its standard error was shown when it was written.
         trap.guest_stderr = b""
         raise EndedError(f"the program was stopped: {trap}", EXIT_TRAP) from None
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _variable(text: str) -> tuple[str, str]:

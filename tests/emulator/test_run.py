@@ -128,6 +128,7 @@ def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
         (["x.wasm", "--memory-mib", "0"], 2, "it can be 1 to 4096"),
         (["x.wasm", "--timeout", "0"], 2, "it has to be more than 0"),
         (["x.wasm", "--adress", "10.1.0.5/24"], 2, "did you mean --address?"),
+        (["x.wasm", "\udcff"], 2, "is not UTF-8"),
         ([], 2, "PROGRAM"),
     ],
 )

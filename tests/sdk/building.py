@@ -16,7 +16,7 @@ from ingen_sdkgen.cli import main
 from ingen_sdkgen.toolchains import MissingTool
 from tests.conftest import ROOT, absent
 
-LANGUAGES = ("rust", "c")
+LANGUAGES = ("rust", "c", "python")
 PROJECT = ROOT / "tests" / "sdk" / "guests"
 
 
@@ -31,6 +31,7 @@ def scenarios(language: str) -> Component:
 def _build() -> None:
     try:
         toolchains.zig()
+        toolchains.componentize_py()
         toolchains.rust_compiler("wasm32-unknown-unknown")
         toolchains.cargo()
     except MissingTool as missing:

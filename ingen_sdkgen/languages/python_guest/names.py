@@ -8,6 +8,7 @@ from __future__ import annotations
 import keyword
 from dataclasses import dataclass
 
+from ingen_sdkgen.cache import digest
 from ingen_sdkgen.languages.casing import pascal_case, snake_case
 from ingen_sdkgen.languages.plan import Direction, FunctionPlan, Plan
 from ingen_sdkgen.model import FunctionShape
@@ -24,14 +25,15 @@ class InterfaceNames:
 
     @staticmethod
     def of(plan: Plan) -> InterfaceNames:
-        """The names for a world."""
+        """The names for a world: no other one has them, so that a component can be of several."""
+        own = "".join("abcdefghijklmnop"[int(digit, 16)] for digit in digest([plan.full_name.encode()])[:12])
         keys = {
             side: [scope.key for scope in plan.scopes if scope.direction is side and scope.key is not None]
             for side in Direction
         }
         return InterfaceNames(
-            {key: f"ingen-import{number}" for number, key in enumerate(keys[Direction.IMPORT])},
-            {key: f"ingen-export{number}" for number, key in enumerate(keys[Direction.EXPORT])},
+            {key: f"ingen-{own}-import{number}" for number, key in enumerate(keys[Direction.IMPORT])},
+            {key: f"ingen-{own}-export{number}" for number, key in enumerate(keys[Direction.EXPORT])},
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from ingen_sdkgen.cli import main
 from ingen_sdkgen.diagnostics import WitErrors
 from ingen_sdkgen.languages.registry import Side
-from ingen_sdkgen.project import find_project_file
+from ingen_sdkgen.project import BuildSettings, find_project_file
 from ingen_sdkgen.project.file import read_project
 from tests.sdkgen.project.conftest import PROJECT, write
 
@@ -22,9 +22,11 @@ def test_what_a_file_says() -> None:
         'wit = "wit"\nfeatures = ["a"]\nworld = "w"\n'
         '[[guest]]\nlanguage = "rust"\nout = "r"\nworld = "v"\nfeatures = []\n'
         'options = { derives = ["D"], stubs = true, renames = { "#x" = "Y" } }\n'
-        'build = { output = "o.wasm", flags = ["-O2"], sources = ["*.c"], target = "t", component = true }\n'
+        'build = { output = "o.wasm", flags = ["-O2"], sources = ["*.c"], target = "t", component = true,'
+        ' libraries = ["lib"] }\n'
         '[[guest]]\nlanguage = "c"\nout = "c"\nall-features = true\nwit = "other"\n',
     )
+    Path("lib").mkdir()
     project = read_project(Path("ingen-sdkgen.toml"))
     rust, c = project.targets
     assert (rust.language.name, rust.language.side, rust.wit, rust.out) == (
@@ -35,7 +37,7 @@ def test_what_a_file_says() -> None:
     )
     assert (rust.world, rust.features, rust.all_features) == ("v", (), False)
     assert rust.options == {"derives": ("D",), "stubs": True, "renames": {"#x": "Y"}}
-    assert rust.build == (Path("o.wasm"), ("*.c",), ("-O2",), "t", True)
+    assert rust.build == BuildSettings(Path("o.wasm"), ("*.c",), ("-O2",), "t", True, (Path("lib"),))
     assert (c.world, c.features, c.all_features, c.wit, c.options) == ("w", ("a",), True, Path("other"), {})
     assert c.build.output is None
 
@@ -87,6 +89,20 @@ def test_a_mistake_is_named_with_its_place(
     assert (location.line, location.column) == position
     if hint is not None:
         assert hint in (found[0].hint or "")
+
+
+@pytest.mark.parametrize(
+    ("library", "message"),
+    [("/lib", "`/lib` is an absolute path: paths start from this folder"), ("lib", "there is no folder lib")],
+)
+def test_a_library_that_is_not_there(library: str, message: str) -> None:
+    text = (
+        f'wit = "wit"\n[[guest]]\nlanguage = "python"\nout = "p"\nbuild = {{ libraries = ["{library}"] }}\n'
+    )
+    write("ingen-sdkgen.toml", text)
+    with pytest.raises(WitErrors) as caught:
+        read_project(Path("ingen-sdkgen.toml"))
+    assert [error.message for error in caught.value.errors] == [message]
 
 
 def test_all_mistakes_are_shown_at_once(capfd: Output) -> None:
