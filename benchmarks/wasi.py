@@ -3,8 +3,8 @@
     python -m benchmarks.wasi [--preview 1|2] [--quick] [--check]
 
 Both hosts run the same core module, or the same component, in one process and take turns, so that a busy
-moment of the machine meets both. Figures are medians of processor time, in all threads. With `--check` the exit
-status is 1 where a ratio misses its target.
+moment of the machine meets both. Figures are medians of processor time, in all threads. With `--check` the
+exit status is 1 where a ratio misses its target.
 """
 
 from __future__ import annotations
