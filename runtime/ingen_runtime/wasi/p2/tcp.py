@@ -314,6 +314,8 @@ class _Input(kernel.InputStream):
         self._socket = socket
 
     def read(self, limit: int) -> bytes:
+        if not self.readable.ready():
+            raise WouldBlockError  # as `receive` would, and faster
         try:
             return self._socket.receive(limit)
         except NetworkError as error:
