@@ -273,6 +273,8 @@ class TcpSocket(Resource):
         # Where the connection is gone, this direction is, too.
         with contextlib.suppress(NetworkError):
             self._socket.shutdown(Shutdown.WRITE)
+        assert self._sink is not None
+        self._sink.end()
 
     def _release(self) -> None:
         if self._sink is None:
