@@ -123,7 +123,7 @@ class Descriptor(Resource):
 
     @_reporting
     def read(self, length: int, offset: int) -> tuple[bytes, bool]:
-        limit = min(length, READ_LIMIT)
+        limit = min(length, self._host.read_limit)
         data = self._file().read(limit, offset)
         return data, len(data) < limit
 
@@ -324,6 +324,8 @@ class Filesystem(AsyncTypesImports):
     def __init__(self, process: Process) -> None:
         self._clock = process.clock
         self._key = process.randomness.insecure(16)
+        self.read_limit = min(READ_LIMIT, process.limits.transfer_bytes)
+        """What one read gives at most."""
 
     def filesystem_error_code(self, err: error_bindings.AsyncError) -> ErrorCode | None:
         cause = cast(Error, err).cause
