@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from ingen_runtime.canonical.layout import (
     MAX_FLAT_PARAMS,
-    CoreType,
     alignment,
     cases_of,
     discriminant_size,
@@ -28,6 +27,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.core_types import NumberType
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Layout:
 
     size: int
     alignment: int
-    flat: tuple[CoreType, ...] | None
+    flat: tuple[NumberType, ...] | None
     offsets: tuple[int, ...] = ()
     discriminant_size: int | None = None
     payload_offset: int | None = None

@@ -60,8 +60,8 @@ import enum
 from dataclasses import dataclass, field
 from typing import NewType
 
-from ingen_runtime.canonical.layout import CoreFuncType
 from ingen_runtime.component.types import FuncType, ValType
+from ingen_runtime.core_types import CoreFuncType
 from ingen_sdkgen.languages.layout import Layout, layout_of
 from ingen_sdkgen.languages.valtypes import primitive_value_type
 from ingen_sdkgen.model import (

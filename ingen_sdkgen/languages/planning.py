@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from ingen_runtime.canonical.layout import (
     MAX_FLAT_PARAMS,
     MAX_FLAT_RESULTS,
-    CoreFuncType,
-    CoreType,
     align_to,
     alignment,
     contains,
@@ -28,6 +26,7 @@ from ingen_runtime.component.types import (
     ResourceType,
     ValType,
 )
+from ingen_runtime.core_types import CoreFuncType, NumberType
 from ingen_sdkgen.encode import encode_component_type
 from ingen_sdkgen.languages.features import ASYNCHRONY, Feature, check_features
 from ingen_sdkgen.languages.layout import layout_of
@@ -72,7 +71,7 @@ from ingen_sdkgen.rewrite import map_types
 
 _NOMINAL = Record | Variant | Enum | Flags | Resource
 
-_I32 = (CoreType.I32,)
+_I32 = (NumberType.I32,)
 _DROP = CoreFuncType(_I32, ())
 _NEW_OR_REP = CoreFuncType(_I32, _I32)
 

@@ -15,7 +15,6 @@ from ingen_sdkgen.resolve import load
 from tests.languages.worlds import WIT
 
 GOLDEN = Path(__file__).parent / "golden"
-LANGUAGES = [language for language in registry.OWN_LANGUAGES if language.templates != "python_guest"]
 OPTIONS: dict[str, dict[str, registry.OptionValue]] = {"rust-guest": {"stubs": True}}
 
 
@@ -23,7 +22,7 @@ def folder_name(language: registry.Language) -> str:
     return f"{language.name}-{language.side.value}"
 
 
-@pytest.mark.parametrize("language", LANGUAGES, ids=folder_name)
+@pytest.mark.parametrize("language", registry.OWN_LANGUAGES, ids=folder_name)
 def test_a_small_world(language: registry.Language, golden: Callable[[Path, str], None]) -> None:
     folder = GOLDEN / folder_name(language)
     resolve = load(WIT / "small.wit").resolve

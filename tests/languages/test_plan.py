@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingen_runtime.canonical.layout import CoreFuncType, CoreType
+from ingen_runtime.core_types import CoreFuncType, NumberType
 from ingen_sdkgen.languages.errors import CodegenError
 from ingen_sdkgen.languages.plan import Direction, Plan, ResourcePlan, ScopePlan
 from ingen_sdkgen.languages.planning import find_world, plan_world
@@ -17,8 +17,8 @@ CASES = conformance_worlds() + own_worlds()
 
 
 def _text(type_: CoreFuncType) -> str:
-    params = " ".join(core.value for core in type_.params)
-    results = " ".join(core.value for core in type_.results)
+    params = " ".join(map(str, type_.params))
+    results = " ".join(map(str, type_.results))
     return " ".join([f"(param {params})"] * bool(params) + [f"(result {results})"] * bool(results))
 
 
@@ -114,7 +114,7 @@ def test_labels_give_an_interface_types_of_its_own() -> None:
 
 def test_spilled_parameters_and_results() -> None:
     plan = _plan("scopes.wit", "below")
-    for direction, result in ((Direction.IMPORT, ()), (Direction.EXPORT, (CoreType.I32,))):
+    for direction, result in ((Direction.IMPORT, ()), (Direction.EXPORT, (NumberType.I32,))):
         spilled = _scope(plan, direction, "test:scopes/middle@1.2.3").functions[-1]
         assert spilled.params_spilled
         assert spilled.result_spilled

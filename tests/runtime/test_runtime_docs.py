@@ -74,12 +74,29 @@ PROGRAM = """
     (drop (call $write (i32.const 1) (i32.const 8) (i32.const 1) (i32.const 16)))))
 """
 
+DICE = """
+(component
+  (import "wasi:random/random@0.2.3" (instance $random (export "get-random-u64" (func (result u64)))))
+  (import "sides" (func $sides (result u64)))
+  (core func $core-random (canon lower (func $random "get-random-u64")))
+  (core func $core-sides (canon lower (func $sides)))
+  (core module $m
+    (import "" "random" (func $random (result i64)))
+    (import "" "sides" (func $sides (result i64)))
+    (func (export "roll") (result i64)
+      (i64.add (i64.const 1) (i64.rem_u (call $random) (call $sides)))))
+  (core instance $i (instantiate $m
+    (with "" (instance (export "random" (func $core-random)) (export "sides" (func $core-sides))))))
+  (func (export "roll") (result u64) (canon lift (core func $i "roll"))))
+"""
 
-@pytest.mark.parametrize(("page", "count"), [("runtime.md", 15), ("wasi.md", 8)])
+
+@pytest.mark.parametrize(("page", "count"), [("runtime.md", 15), ("wasi.md", 13)])
 def test_examples(page: str, count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("greeter.wasm").write_bytes(wat_to_wasm(COMPONENT))
     Path("hello.wasm").write_bytes(wat_to_wasm(PROGRAM))
+    Path("dice.wasm").write_bytes(wat_to_wasm(DICE))
     Path("streams.wasm").write_bytes(wat_to_wasm(GUEST))
     # Fences are no output.
     lines = (DOCS / page).read_text().splitlines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingen_runtime.canonical import CoreType, Direction, flatten_functype
+from ingen_runtime.canonical import Direction, flatten_functype
 from ingen_runtime.canonical.layout import elem_size
 from ingen_runtime.component.types import (
     EnumType,
@@ -17,6 +17,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.core_types import CoreValType
 
 HOST = "test:types/host"
 
@@ -80,8 +81,8 @@ def _quoted(label: str) -> str:
     return f'"{label}"'
 
 
-def _values(keyword: str, types: tuple[CoreType, ...]) -> str:
-    return f"({keyword} {' '.join(each.value for each in types)})" if types else ""
+def _values(keyword: str, types: tuple[CoreValType, ...]) -> str:
+    return f"({keyword} {' '.join(map(str, types))})" if types else ""
 
 
 def component_of(type_: ValType) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ingen_runtime.canonical.layout import CoreType
+from ingen_runtime.core_types import CoreValType, NumberType
 from ingen_sdkgen.languages.c.statements import Statements, member
 from ingen_sdkgen.languages.c.types import PRIMITIVES, CTypes
 from ingen_sdkgen.model import (
@@ -25,15 +25,15 @@ from ingen_sdkgen.model import (
     Variant,
 )
 
-CORE_TYPES: Final = {
-    CoreType.I32: "int32_t",
-    CoreType.I64: "int64_t",
-    CoreType.F32: "float",
-    CoreType.F64: "double",
+CORE_TYPES: Final[dict[CoreValType, str]] = {
+    NumberType.I32: "int32_t",
+    NumberType.I64: "int64_t",
+    NumberType.F32: "float",
+    NumberType.F64: "double",
 }
 
-_BITS_OF: Final = {CoreType.F32: "ingen_bits_of_f32", CoreType.F64: "ingen_bits_of_f64"}
-_FROM_BITS: Final = {CoreType.F32: "ingen_f32_of_bits", CoreType.F64: "ingen_f64_of_bits"}
+_BITS_OF: Final = {NumberType.F32: "ingen_bits_of_f32", NumberType.F64: "ingen_bits_of_f64"}
+_FROM_BITS: Final = {NumberType.F32: "ingen_f32_of_bits", NumberType.F64: "ingen_f64_of_bits"}
 
 
 class Flat:
@@ -97,18 +97,18 @@ class Flat:
                 self._out.add("    break;")
         return [discriminant, *(name for _, name in slots)]
 
-    def _fill(self, payload: Type, value: str, slots: Sequence[tuple[CoreType, str]]) -> None:
+    def _fill(self, payload: Type, value: str, slots: Sequence[tuple[NumberType, str]]) -> None:
         have = self._plan.layout(payload).flat
         assert have is not None, "no larger than the whole"
         for flat, core, (want, slot) in zip(self.lower(payload, value), have, slots, strict=False):
             self._out.add(f"{slot} = {self._to_slot(flat, core, want)};")
 
-    def _to_slot(self, flat: str, have: CoreType, want: CoreType) -> str:
+    def _to_slot(self, flat: str, have: NumberType, want: NumberType) -> str:
         if have is want:
             return flat
         if have in _BITS_OF:
             flat = self._cast(_BITS_OF[have], flat)
-            have = CoreType.I32 if have is CoreType.F32 else CoreType.I64
+            have = NumberType.I32 if have is NumberType.F32 else NumberType.I64
         return flat if have is want else f"(int64_t){flat}"
 
     # --- Together -----------------------------------------------------------------------------------------
@@ -172,13 +172,13 @@ class Flat:
             self._out.add("default:")
             self._out.add("    break;")
 
-    def _from_slot(self, slot: str, have: CoreType, want: CoreType) -> str:
+    def _from_slot(self, slot: str, have: NumberType, want: NumberType) -> str:
         if have is want:
             return slot
-        if want is CoreType.F64:
+        if want is NumberType.F64:
             return self._cast(_FROM_BITS[want], slot)
-        narrow = f"(int32_t){slot}" if have is CoreType.I64 else slot
-        return self._cast(_FROM_BITS[want], narrow) if want is CoreType.F32 else narrow
+        narrow = f"(int32_t){slot}" if have is NumberType.I64 else slot
+        return self._cast(_FROM_BITS[want], narrow) if want is NumberType.F32 else narrow
 
     # --- Both ---------------------------------------------------------------------------------------------
 

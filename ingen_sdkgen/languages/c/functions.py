@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_runtime.canonical.layout import CoreFuncType
+from ingen_runtime.core_types import CoreFuncType
 from ingen_sdkgen.languages.c.flat import CORE_TYPES, Flat
 from ingen_sdkgen.languages.c.helpers import Helpers
 from ingen_sdkgen.languages.c.names import Names, local_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ingen_runtime.canonical.layout import CoreType
+from ingen_runtime.core_types import NumberType
 from ingen_sdkgen.languages.rust.expressions import CORE, Code, offset, tuple_of
 from ingen_sdkgen.languages.rust.modules import ABI_PATH
 from ingen_sdkgen.languages.rust.names import identifier
@@ -23,20 +23,20 @@ from ingen_sdkgen.model import (
     Variant,
 )
 
-_ZERO = {CoreType.I32: "0", CoreType.I64: "0", CoreType.F32: "0.0", CoreType.F64: "0.0"}
+_ZERO = {NumberType.I32: "0", NumberType.I64: "0", NumberType.F32: "0.0", NumberType.F64: "0.0"}
 
 # Into a slot that several payloads share, and out of it.
 _TO_SLOT = {
-    (CoreType.I32, CoreType.I64): "{} as u32 as i64",
-    (CoreType.F32, CoreType.I32): "{}.to_bits() as i32",
-    (CoreType.F32, CoreType.I64): "{}.to_bits() as i64",
-    (CoreType.F64, CoreType.I64): "{}.to_bits() as i64",
+    (NumberType.I32, NumberType.I64): "{} as u32 as i64",
+    (NumberType.F32, NumberType.I32): "{}.to_bits() as i32",
+    (NumberType.F32, NumberType.I64): "{}.to_bits() as i64",
+    (NumberType.F64, NumberType.I64): "{}.to_bits() as i64",
 }
 _FROM_SLOT = {
-    (CoreType.I32, CoreType.I64): "{} as i32",
-    (CoreType.F32, CoreType.I32): "f32::from_bits({} as u32)",
-    (CoreType.F32, CoreType.I64): "f32::from_bits({} as u32)",
-    (CoreType.F64, CoreType.I64): "f64::from_bits({} as u64)",
+    (NumberType.I32, NumberType.I64): "{} as i32",
+    (NumberType.F32, NumberType.I32): "f32::from_bits({} as u32)",
+    (NumberType.F32, NumberType.I64): "f32::from_bits({} as u32)",
+    (NumberType.F64, NumberType.I64): "f64::from_bits({} as u64)",
 }
 
 _DISCRIMINANTS = {1: "u8", 2: "u16", 4: "u32"}
@@ -125,7 +125,7 @@ class Writer:
     def _owned(self, type_: Type) -> str:
         return self._types.owned(type_, ABI_PATH, "'a")
 
-    def _flat(self, type_: Type) -> tuple[CoreType, ...]:
+    def _flat(self, type_: Type) -> tuple[NumberType, ...]:
         flat = self._plan.layout(type_).flat
         assert flat is not None, "what has many core values is passed in memory"
         return flat
@@ -328,7 +328,9 @@ class Writer:
         return ArmView(case.pattern(unit), statements, tuple_of(values))
 
 
-def _convert(table: dict[tuple[CoreType, CoreType], str], have: CoreType, want: CoreType, text: str) -> str:
+def _convert(
+    table: dict[tuple[NumberType, NumberType], str], have: NumberType, want: NumberType, text: str
+) -> str:
     return text if have is want else table[have, want].format(text)
 
 

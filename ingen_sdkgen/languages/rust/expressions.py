@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from ingen_runtime.canonical.layout import CoreType
+from ingen_runtime.core_types import CoreValType, NumberType
 from ingen_sdkgen.languages.rust.modules import ABI_PATH, Path
 from ingen_sdkgen.languages.rust.types import RustTypes
 from ingen_sdkgen.languages.rust.values import Value, as_view, place, reference
@@ -20,7 +21,12 @@ from ingen_sdkgen.model import (
     Type,
 )
 
-CORE = {CoreType.I32: "i32", CoreType.I64: "i64", CoreType.F32: "f32", CoreType.F64: "f64"}
+CORE: Final[dict[CoreValType, str]] = {
+    NumberType.I32: "i32",
+    NumberType.I64: "i64",
+    NumberType.F32: "f32",
+    NumberType.F64: "f64",
+}
 
 
 class Code:

@@ -77,8 +77,6 @@ if TYPE_CHECKING:
     )
     from ingen_runtime.canonical.imports import ImportParts, ImportPlan, compile_lower
     from ingen_runtime.canonical.layout import (
-        CoreFuncType,
-        CoreType,
         Direction,
         alignment,
         elem_size,
@@ -94,9 +92,7 @@ _PLACES = {
     "AsyncValues": "endpoint",
     "BorrowScope": "handles",
     "CoreCall": "plan",
-    "CoreFuncType": "layout",
     "CoreFunction": "core",
-    "CoreType": "layout",
     "Direction": "layout",
     "Endpoint": "endpoint",
     "Err": "values",
@@ -145,9 +141,7 @@ __all__ = [
     "AsyncValues",
     "BorrowScope",
     "CoreCall",
-    "CoreFuncType",
     "CoreFunction",
-    "CoreType",
     "Direction",
     "Endpoint",
     "Err",

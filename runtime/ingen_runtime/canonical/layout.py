@@ -33,7 +33,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
-from ingen_runtime.frozen import frozen
+from ingen_runtime.core_types import CoreFuncType, NumberType
 
 if sys.byteorder != "little":  # lists of numbers move as blocks of machine words
     raise ImportError("ingen_runtime.canonical needs a little-endian machine")
@@ -50,28 +50,11 @@ UTF16_TAG: Final = 1 << 31
 _remember = lru_cache(maxsize=4096)
 
 
-class CoreType(enum.Enum):
-    """A core WebAssembly number type; the value is its name in the text format."""
-
-    I32 = "i32"
-    I64 = "i64"
-    F32 = "f32"
-    F64 = "f64"
-
-
 class Direction(enum.Enum):
     """Which canonical definition a core signature belongs to."""
 
     LIFT = "lift"
     LOWER = "lower"
-
-
-@frozen
-class CoreFuncType:
-    """A core function's type."""
-
-    params: tuple[CoreType, ...]
-    results: tuple[CoreType, ...]
 
 
 _PRIMITIVE_SIZES: Final = {
@@ -92,10 +75,10 @@ _PRIMITIVE_SIZES: Final = {
 }
 
 _WIDE_CORE_TYPES: Final = {
-    PrimitiveType.S64: CoreType.I64,
-    PrimitiveType.U64: CoreType.I64,
-    PrimitiveType.F32: CoreType.F32,
-    PrimitiveType.F64: CoreType.F64,
+    PrimitiveType.S64: NumberType.I64,
+    PrimitiveType.U64: NumberType.I64,
+    PrimitiveType.F32: NumberType.F32,
+    PrimitiveType.F64: NumberType.F64,
 }
 
 
@@ -237,13 +220,13 @@ def flat_count(type_: ValType) -> int:
 
 
 @_remember
-def flatten_type(type_: ValType) -> tuple[CoreType, ...]:
+def flatten_type(type_: ValType) -> tuple[NumberType, ...]:
     """The core types that a value is passed as when it is not in memory."""
     match type_:
         case PrimitiveType.STRING:
-            return (CoreType.I32, CoreType.I32)
+            return (NumberType.I32, NumberType.I32)
         case PrimitiveType():
-            return (_WIDE_CORE_TYPES.get(type_, CoreType.I32),)
+            return (_WIDE_CORE_TYPES.get(type_, NumberType.I32),)
         case RecordType() | TupleType():
             return flatten_types(fields_of(type_))
         case VariantType() | EnumType() | OptionType() | ResultType():
@@ -251,9 +234,9 @@ def flatten_type(type_: ValType) -> tuple[CoreType, ...]:
         case FixedListType(element, length):
             return flatten_type(element) * length
         case ListType() | MapType():
-            return (CoreType.I32, CoreType.I32)
+            return (NumberType.I32, NumberType.I32)
         case FlagsType() | OwnType() | BorrowType() | StreamType() | FutureType():
-            return (CoreType.I32,)
+            return (NumberType.I32,)
         case _:
             assert_never(type_)
 
@@ -263,30 +246,30 @@ def flat_counts(types: Iterable[ValType]) -> int:
     return sum(map(flat_count, types))
 
 
-def flatten_types(types: Iterable[ValType]) -> tuple[CoreType, ...]:
+def flatten_types(types: Iterable[ValType]) -> tuple[NumberType, ...]:
     """The core types of several values, one after the other."""
     return tuple(core for type_ in types for core in flatten_type(type_))
 
 
-def flatten_variant(cases: Sequence[ValType | None]) -> tuple[CoreType, ...]:
+def flatten_variant(cases: Sequence[ValType | None]) -> tuple[NumberType, ...]:
     """The discriminant, then slots wide enough for each case's payload."""
-    slots: list[CoreType] = []
+    slots: list[NumberType] = []
     for case in cases:
         for index, core in enumerate(() if case is None else flatten_type(case)):
             if index < len(slots):
                 slots[index] = join(slots[index], core)
             else:
                 slots.append(core)
-    return (CoreType.I32, *slots)
+    return (NumberType.I32, *slots)
 
 
-def join(first: CoreType, second: CoreType) -> CoreType:
+def join(first: NumberType, second: NumberType) -> NumberType:
     """The core type whose slot can carry the bits of either."""
     if first is second:
         return first
-    if {first, second} == {CoreType.I32, CoreType.F32}:
-        return CoreType.I32
-    return CoreType.I64
+    if {first, second} == {NumberType.I32, NumberType.F32}:
+        return NumberType.I32
+    return NumberType.I64
 
 
 def flatten_functype(
@@ -298,7 +281,7 @@ def flatten_functype(
     """
     param_types = tuple(param for _, param in type_.params)
     result_types = () if type_.result is None else (type_.result,)
-    pointer = (CoreType.I32,)
+    pointer = (NumberType.I32,)
     lowers_async = is_async and direction is Direction.LOWER
     max_params = MAX_FLAT_ASYNC_PARAMS if lowers_async else MAX_FLAT_PARAMS
     params = pointer if flat_counts(param_types) > max_params else flatten_types(param_types)

@@ -14,8 +14,6 @@ from ingen_runtime.canonical.layout import (
     flatten_functype,
     needs_memory,
 )
-from ingen_runtime.canonical.layout import CoreFuncType as FlatFuncType
-from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType, RefType
 from ingen_runtime.component.binary.syntax import (
     CanonBuiltin,
     CanonDef,
@@ -31,6 +29,7 @@ from ingen_runtime.component.plan import BuiltinStep, LiftStep, LowerStep
 from ingen_runtime.component.scope import Scope, member
 from ingen_runtime.component.types import FuncType, FutureType, StreamType, ValType
 from ingen_runtime.component.value_types import evaluate_ref
+from ingen_runtime.core_types import CoreFuncType, NumberType, RefType
 from ingen_runtime.errors import ComponentFormatError
 
 _I32, _I64 = NumberType.I32, NumberType.I64
@@ -102,14 +101,6 @@ def define_canon(scope: Scope, definition: CanonDef) -> None:
             _builtin(scope, definition.canon, definition.offset)
 
 
-def as_core_func_type(flat: FlatFuncType) -> CoreFuncType:
-    """A flattened signature in the terms of core types."""
-    return CoreFuncType(
-        tuple(NumberType(core.value) for core in flat.params),
-        tuple(NumberType(core.value) for core in flat.results),
-    )
-
-
 def _lift(scope: Scope, lift: CanonLift, offset: int) -> None:
     entity = scope.func_type(lift.type, offset)
     type_ = entity.type
@@ -122,10 +113,8 @@ def _lift(scope: Scope, lift: CanonLift, offset: int) -> None:
         raise _option_error("callback", "requires the option `async`", offset)
     if options.post_return is not None and options.is_async:
         raise _option_error("post-return", "cannot be combined with `async`", offset)
-    wanted = as_core_func_type(
-        flatten_functype(
-            type_, Direction.LIFT, is_async=options.is_async, callback=options.callback is not None
-        )
+    wanted = flatten_functype(
+        type_, Direction.LIFT, is_async=options.is_async, callback=options.callback is not None
     )
     if core_type != wanted:
         raise ComponentFormatError(
@@ -165,7 +154,7 @@ def _lower(scope: Scope, lower: CanonLower, offset: int) -> None:
         or flat_counts(results) > max_results
     ):
         _require(options, "memory", offset)
-    core_type = as_core_func_type(flatten_functype(type_, Direction.LOWER, is_async=options.is_async))
+    core_type = flatten_functype(type_, Direction.LOWER, is_async=options.is_async)
     scope.core_funcs.append(core_type)
     scope.steps.append(LowerStep(lower.func, options, type_, core_type))
 
@@ -278,7 +267,7 @@ def _task_return(scope: Scope, builtin: CanonBuiltin, offset: int) -> BuiltinSte
     if result is not None and (needs_memory(result) or flat_counts([result]) > MAX_FLAT_PARAMS):
         _require(options, "memory", offset)
     flat = flatten_functype(FuncType(results, None), Direction.LIFT)
-    return BuiltinStep(builtin, as_core_func_type(flat), result=result)
+    return BuiltinStep(builtin, flat, result=result)
 
 
 def _context(builtin: CanonBuiltin, offset: int) -> BuiltinStep:

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from ingen_runtime.component.binary.core_module import CoreExternType, TagType, read_core_module
 from ingen_runtime.component.binary.core_types import (
     CoreExternDesc,
-    CoreFuncType,
     GlobalType,
     MemoryType,
     RecGroup,
@@ -35,6 +34,7 @@ from ingen_runtime.component.entities import ModuleType
 from ingen_runtime.component.plan import CoreBagStep, CoreInstantiateStep, ItemRef, ModuleStep
 from ingen_runtime.component.scope import Scope, member
 from ingen_runtime.component.subtyping import Mismatch, match_core_extern
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.errors import ComponentFormatError
 
 _MAX_PAGES_32 = 1 << 16

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TypeVar, assert_never
 
-from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import (
     AliasDef,
     CanonDef,
@@ -89,6 +88,7 @@ from ingen_runtime.component.subtyping import (
 from ingen_runtime.component.types import ResourceType
 from ingen_runtime.component.value_types import evaluate_func_type, evaluate_val_type
 from ingen_runtime.component.visibility import NamedDefinitions
+from ingen_runtime.core_types import CoreFuncType, NumberType
 from ingen_runtime.errors import ComponentFormatError
 
 _DESTRUCTOR = CoreFuncType((NumberType.I32,), ())

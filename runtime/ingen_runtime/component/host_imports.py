@@ -260,7 +260,8 @@ def _implementation(given: Any, name: str) -> Any:
     function = getattr(class_, attribute, _ABSENT)
     if function is _ABSENT or parsed.annotation is Annotation.STATIC:
         return function
-    return _method(attribute, waits(function))
+    # What no subclass can replace is called without looking it up.
+    return function if getattr(class_, "__final__", False) else _method(attribute, waits(function))
 
 
 def _method(attribute: str, how: Waits) -> Callable[..., Any]:

@@ -18,7 +18,6 @@ from ingen_runtime.component.items import (
     LiftedFunc,
     ModuleItem,
     core_member,
-    engine_func_type,
     resource_at,
 )
 from ingen_runtime.component.lowering import lower, resource_builtin
@@ -156,7 +155,7 @@ class Instantiation:
 
     def _core_import(self, step: CoreImportStep) -> None:
         imports = self.core_imports[step.module]
-        func = imports.core_function(self.store, step.name, engine_func_type(step.type), self._memory)
+        func = imports.core_function(self.store, step.name, step.type, self._memory)
         self._core[Sort.CORE_FUNC].append(func)
 
     def _memory(self) -> CoreMemory:
@@ -212,7 +211,7 @@ class Instantiation:
             from ingen_runtime.component.concurrency.builtins import make_builtin
 
             scope = BuiltinScope(self.store, self.program.classes, self.context, self._core)
-            type_ = engine_func_type(step.core_type)
+            type_ = step.core_type
             func = make_builtin(scope, step, type_, self._side(step.builtin.options))
         self._core[Sort.CORE_FUNC].append(func)
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
-from ingen_runtime.component.binary.core_types import CoreFuncType, NumberType
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory, CoreStore
@@ -240,17 +238,3 @@ def resource_at(item: Item, path: tuple[str, ...]) -> Resource:
     if not isinstance(item, Resource):
         raise InternalError(f"a resource was expected at {'/'.join(path)}")
     return item
-
-
-@lru_cache(maxsize=1024)
-def engine_func_type(type_: CoreFuncType) -> EngineFuncType:
-    """A core function type of numbers in the engine's terms."""
-
-    def name(val_type: object) -> str:
-        if not isinstance(val_type, NumberType):
-            raise InternalError(f"a canonical function has a parameter or result {val_type}")
-        return val_type.value
-
-    return EngineFuncType(
-        tuple(name(param) for param in type_.params), tuple(name(result) for result in type_.results)
-    )

@@ -31,7 +31,6 @@ from ingen_runtime.component.items import (
     ComponentContext,
     HostFunc,
     LiftedFunc,
-    engine_func_type,
 )
 from ingen_runtime.component.plan import BuiltinStep, LowerStep
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
@@ -47,7 +46,7 @@ def lower(
     store: CoreStore, classes: ValueClasses, step: LowerStep, func: LiftedFunc | HostFunc, side: CanonSide
 ) -> CoreFunc:
     """The core function by which the component instance of `side` calls `func`."""
-    type_ = engine_func_type(step.core_type)
+    type_ = step.core_type
     if isinstance(func, HostFunc) and func.classes is not None:
         classes = func.classes
     if isinstance(func, LiftedFunc) and func.side.context.is_async:
@@ -190,7 +189,7 @@ async def _outcome(raw: bytearray, loans: list[Loan], awaitable: Awaitable[Any])
 
 def resource_builtin(store: CoreStore, context: ComponentContext, step: BuiltinStep) -> CoreFunc:
     """The core function of a built-in that makes or drops a resource."""
-    type_ = engine_func_type(step.core_type)
+    type_ = step.core_type
     state = context.state
     assert step.resource is not None
     resource: Resource = context.resources[step.resource]

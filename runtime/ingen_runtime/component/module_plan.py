@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from ingen_runtime.canonical.layout import Direction, flatten_functype, needs_memory
 from ingen_runtime.component.binary import decode_component, read_core_module
 from ingen_runtime.component.binary.core_module import CoreExternType, CoreModule
-from ingen_runtime.component.binary.core_types import CoreFuncType, MemoryType, NumberType
+from ingen_runtime.component.binary.core_types import MemoryType
 from ingen_runtime.component.binary.syntax import (
     CanonBuiltin,
     CanonOptions,
@@ -26,7 +26,6 @@ from ingen_runtime.component.binary.syntax import (
     ExternName,
     Sort,
 )
-from ingen_runtime.component.canon_checks import as_core_func_type
 from ingen_runtime.component.core_names import CoreImportName, core_names
 from ingen_runtime.component.entities import (
     ComponentType,
@@ -61,6 +60,7 @@ from ingen_runtime.component.plan import (
     Step,
 )
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
+from ingen_runtime.core_types import CoreFuncType, NumberType
 from ingen_runtime.errors import ComponentFormatError, LinkError
 
 _SECTION = "component-type"
@@ -264,7 +264,7 @@ class _ModulePlanner:
             self._steps.append(AliasStep(Sort.FUNC, self._instances[interface], name))
             index = self._funcs[interface, name] = self._func_count
             self._func_count += 1
-        core_type = as_core_func_type(flatten_functype(func, Direction.LOWER))
+        core_type = flatten_functype(func, Direction.LOWER)
         self._check(f"{module_name}#{name}", type_, core_type)
         self._steps.append(LowerStep(index, self._options(), func, core_type))
 
@@ -337,7 +337,7 @@ class _ModulePlanner:
             raise LinkError(
                 f"the core module does not export `{core_name}`, which its world wants", core_name
             )
-        wanted = as_core_func_type(flatten_functype(type_, Direction.LIFT))
+        wanted = flatten_functype(type_, Direction.LIFT)
         self._check(core_name, self._module.exports[core_name], wanted)
         post_return = self._names.post_return(core_name)
         if post_return in self._module.exports:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from ingen_runtime.canonical.names import attribute_name
@@ -89,6 +90,7 @@ def _check_lower_label(label: str) -> None:
         raise InvalidNameError(f"`{label}` is not in lower kebab case")
 
 
+@lru_cache(maxsize=4096)  # asked again for each instance of a component
 def parse_name(name: str) -> ParsedName:
     """Parse the name of an import or export.
 
@@ -172,6 +174,7 @@ def function_attribute(name: PlainName | AnnotatedName) -> str:
     return f"set_{attribute.rstrip('_')}" if name.accessor is Accessor.SET else attribute
 
 
+@lru_cache(maxsize=4096)
 def compatible_track(name: str) -> str | None:
     """An interface name with its version cut to what semver-compatible versions share, or None.
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeAlias
 
-from ingen_runtime.component.binary.core_types import CoreFuncType
 from ingen_runtime.component.binary.syntax import (
     CanonBuiltin,
     CanonOptions,
@@ -23,6 +22,7 @@ from ingen_runtime.component.binary.syntax import (
 )
 from ingen_runtime.component.entities import ComponentType, Extern
 from ingen_runtime.component.types import FuncType, ResourceType, ValType
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.frozen import frozen
 
 PREVIEW_1: Final = "wasi_snapshot_preview1"

@@ -47,6 +47,7 @@ _ALLOWED: Final[dict[str, Set[str] | None]] = {
     "ingen_runtime.component.entities": None,
     "ingen_runtime.component.plan": None,
     "ingen_runtime.component.types": None,
+    "ingen_runtime.core_types": None,
     "ingen_runtime.engine.core_types": None,
     "ingen_runtime.engine.introspect": {"KnownInterface"},
     "ingen_runtime.engine.module": {"SavedModule"},

@@ -7,13 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from ingen_runtime.component.binary.core_module import CoreExternType, TagType
-from ingen_runtime.component.binary.core_types import (
-    CoreFuncType,
-    GlobalType,
-    MemoryType,
-    SubDef,
-    TableType,
-)
+from ingen_runtime.component.binary.core_types import GlobalType, MemoryType, SubDef, TableType
 from ingen_runtime.component.binary.syntax import ExternName, Sort
 from ingen_runtime.component.entities import (
     ComponentType,
@@ -29,6 +23,7 @@ from ingen_runtime.component.entities import (
 from ingen_runtime.component.plan import Step
 from ingen_runtime.component.types import ResourceType
 from ingen_runtime.component.visibility import NamedDefinitions
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.errors import ComponentFormatError
 
 T = TypeVar("T")

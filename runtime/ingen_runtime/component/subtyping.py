@@ -11,14 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ingen_runtime.component.binary.core_module import CoreExternType, TagType
-from ingen_runtime.component.binary.core_types import (
-    CoreFuncType,
-    GlobalType,
-    Limits,
-    MemoryType,
-    TableType,
-    core_val_type_text,
-)
+from ingen_runtime.component.binary.core_types import GlobalType, Limits, MemoryType, TableType
 from ingen_runtime.component.entities import (
     ComponentType,
     DefinedType,
@@ -36,6 +29,7 @@ from ingen_runtime.component.entities import (
 from ingen_runtime.component.substitution import Substitution
 from ingen_runtime.component.type_text import val_type_text
 from ingen_runtime.component.types import ResourceType, ValType
+from ingen_runtime.core_types import CoreFuncType
 
 Charge = Callable[[int], None]
 """Called with the number of nodes about to be walked; raises where the work exceeds what is allowed."""
@@ -256,10 +250,7 @@ def match_core_extern(found: CoreExternType, wanted: CoreExternType) -> None:
     match found, wanted:
         case TableType(), TableType():
             if found.element != wanted.element:
-                raise Mismatch(
-                    f"expected a table of {core_val_type_text(wanted.element)}, "
-                    f"found one of {core_val_type_text(found.element)}"
-                )
+                raise Mismatch(f"expected a table of {wanted.element!s}, found one of {found.element!s}")
             _match_limits(found.limits, wanted.limits, "table")
         case MemoryType(), MemoryType():
             if found.page_size_log2 != wanted.page_size_log2:
@@ -277,7 +268,7 @@ def match_core_extern(found: CoreExternType, wanted: CoreExternType) -> None:
 
 
 def _global_text(type_: GlobalType) -> str:
-    text = core_val_type_text(type_.type)
+    text = str(type_.type)
     return f"a global of {'(mut ' + text + ')' if type_.mutable else text}"
 
 

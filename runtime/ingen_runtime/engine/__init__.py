@@ -30,19 +30,18 @@ frame: see `fibers`.
 Threads. Engines and modules may be shared; a store belongs to one thread at a time.
 """
 
+from ingen_runtime.core_types import CoreFuncType, CoreValType
 from ingen_runtime.engine.async_host import async_host_function, may_wait_host_function
 from ingen_runtime.engine.cache import CodeCache
 from ingen_runtime.engine.config import EngineConfig
 from ingen_runtime.engine.core_types import (
     CoreExternType,
-    CoreFuncType,
     CoreGlobalType,
     CoreImport,
     CoreLimits,
     CoreMemoryType,
     CoreTableType,
     CoreTagType,
-    CoreValType,
 )
 from ingen_runtime.engine.engine import Engine, default_engine
 from ingen_runtime.engine.externs import (
@@ -55,8 +54,9 @@ from ingen_runtime.engine.externs import (
     CoreTag,
 )
 from ingen_runtime.engine.fibers import call_async, instantiate_async
+from ingen_runtime.engine.limits import StoreLimits
 from ingen_runtime.engine.module import CoreModule
-from ingen_runtime.engine.store import CoreStore, StoreLimits
+from ingen_runtime.engine.store import CoreStore
 from ingen_runtime.engine.text import wat_to_wasm
 
 __all__ = [

@@ -7,8 +7,8 @@ import struct
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc, CoreInstance
 from ingen_runtime.engine.module import CoreModule
 from ingen_runtime.engine.raw import raw_host_function

@@ -1,7 +1,4 @@
-"""Core WebAssembly's types, and what a module's binary says of its imports and exports.
-
-Value types are strings as in the text format: `i32`, `i64`, `f32`, `f64`, `v128`, `funcref`, `externref`, and
-`(ref null 3)` for other references, where the number counts the module's own types.
+"""What a module's binary says of its imports and exports.
 
 Source: WebAssembly core specification 3.0, "Binary Format".
 """
@@ -10,23 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from ingen_runtime.core_types import CoreFuncType, CoreValType
 from ingen_runtime.frozen import frozen
-
-CoreValType: TypeAlias = str
 
 NUMBER_TYPES = frozenset({"i32", "i64", "f32", "f64"})
 """The value types that Python can pass to a core function and take from it."""
-
-
-@frozen
-class CoreFuncType:
-    """A core function's signature."""
-
-    params: tuple[CoreValType, ...]
-    results: tuple[CoreValType, ...]
-
-    def __str__(self) -> str:
-        return f"({', '.join(self.params)}) -> ({', '.join(self.results)})"
 
 
 @frozen

@@ -12,10 +12,10 @@ import weakref
 from collections.abc import Callable
 from typing import ClassVar, Final
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.cache import CodeCache
 from ingen_runtime.engine.config import EngineConfig
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.signature import new_functype
 from ingen_runtime.engine.suspend import WAIT_TYPE, new_wait_linker
 from ingen_runtime.errors import InternalError

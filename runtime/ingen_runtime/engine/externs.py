@@ -6,11 +6,11 @@ import ctypes
 import struct
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeAlias
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.core_types import (
     NUMBER_TYPES,
     CoreExternType,
-    CoreFuncType,
     CoreGlobalType,
     CoreMemoryType,
     CoreTableType,

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from ingen_runtime.core_types import CoreFuncType, CoreValType, RefType
 from ingen_runtime.engine.core_types import (
     CoreExternType,
-    CoreFuncType,
     CoreGlobalType,
     CoreImport,
     CoreLimits,
     CoreMemoryType,
     CoreTableType,
     CoreTagType,
-    CoreValType,
 )
 from ingen_runtime.errors import ComponentFormatError
 
@@ -103,22 +102,19 @@ class _Reader:
         self.at = at + length
         return self.data[at : at + length].decode()
 
-    def heap_type(self) -> str:
+    def heap_type(self) -> str | int:
         if self.data[self.at] in _HEAP_TYPES:
             return _HEAP_TYPES[self.byte()]
-        return str(self.signed())
+        return self.signed()
 
     def value_type(self) -> CoreValType:
         code = self.byte()
         if code in _VALUE_TYPES:
             return _VALUE_TYPES[code]
         if code in _HEAP_TYPES:
-            return f"{_HEAP_TYPES[code]}ref"
+            return RefType(_HEAP_TYPES[code])
         if code in (0x63, 0x64):
-            heap = self.heap_type()
-            if code == 0x64:
-                return f"(ref {heap})"
-            return f"(ref null {heap})" if heap.isdigit() else f"{heap}ref"
+            return RefType(self.heap_type(), nullable=code == 0x63)
         raise ComponentFormatError(f"unknown value type 0x{code:x}", self.at - 1)
 
     def value_types(self) -> tuple[CoreValType, ...]:

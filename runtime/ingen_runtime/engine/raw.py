@@ -11,9 +11,9 @@ from collections.abc import Callable
 from types import CellType
 from typing import Any, NoReturn
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import function_from, invoke_code, probe, raw_dispatch_code
-from ingen_runtime.engine.core_types import CoreFuncType
 from ingen_runtime.engine.externs import CoreFunc
 from ingen_runtime.engine.host import dispatch_cells
 from ingen_runtime.engine.store import CoreStore

@@ -11,16 +11,22 @@ import ctypes
 import functools
 import struct
 from types import CellType
+from typing import Final
 
+from ingen_runtime.core_types import CoreFuncType, CoreValType
 from ingen_runtime.engine import bindings as c
-from ingen_runtime.engine.core_types import CoreFuncType, CoreValType
 from ingen_runtime.errors import InternalError
 from ingen_runtime.frozen import frozen
 
-_RAW_FORMATS = {"i32": "I12x", "i64": "Q8x", "f32": "f12x", "f64": "d8x"}
-_VALUE_FORMATS = {"i32": "I20x", "i64": "Q16x", "f32": "f20x", "f64": "d16x"}
-_KINDS = {"i32": c.VAL_I32, "i64": c.VAL_I64, "f32": c.VAL_F32, "f64": c.VAL_F64}
-_VALTYPE_KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
+_RAW_FORMATS: Final[dict[CoreValType, str]] = {"i32": "I12x", "i64": "Q8x", "f32": "f12x", "f64": "d8x"}
+_VALUE_FORMATS: Final[dict[CoreValType, str]] = {"i32": "I20x", "i64": "Q16x", "f32": "f20x", "f64": "d16x"}
+_KINDS: Final[dict[CoreValType, int]] = {
+    "i32": c.VAL_I32,
+    "i64": c.VAL_I64,
+    "f32": c.VAL_F32,
+    "f64": c.VAL_F64,
+}
+_VALTYPE_KINDS: Final[dict[CoreValType, int]] = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 
 
 @frozen

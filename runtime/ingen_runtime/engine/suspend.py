@@ -19,9 +19,9 @@ from __future__ import annotations
 import ctypes
 from typing import Final
 
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
 from ingen_runtime.engine.calls import cover_entry
-from ingen_runtime.engine.core_types import CoreFuncType
 
 
 class _Late:

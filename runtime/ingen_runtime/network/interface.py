@@ -142,7 +142,7 @@ class TcpSocket(Socket):
     def receive(self, limit: int) -> bytes:
         """1 to `limit` bytes; none at the end, which the peer's half-close or a shutdown make.
 
-        Raises: NetworkError WOULD_BLOCK, RESET.
+        Raises: NetworkError WOULD_BLOCK; RESET, after what had arrived, and unless the end had come before.
         """
 
     @abstractmethod

@@ -12,7 +12,6 @@ from typing import Any
 
 from ingen_runtime.canonical import Err, Ok, Some, StringEncoding, ValueClasses
 from ingen_runtime.canonical.layout import (
-    CoreType,
     alignment,
     cases_of,
     discriminant_size,
@@ -39,6 +38,7 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.core_types import NumberType
 from tests.runtime.canonical.guest import SLOT, Guest
 
 P = PrimitiveType
@@ -292,7 +292,7 @@ class Reference:
                 have = () if case is None else flatten_type(case)
                 joined = [_widen(*each) for each in zip(lowered, have, want, strict=False)]
                 zeros: list[Any] = [
-                    0.0 if core in (CoreType.F32, CoreType.F64) else 0 for core in want[len(joined) :]
+                    0.0 if core in (NumberType.F32, NumberType.F64) else 0 for core in want[len(joined) :]
                 ]
                 return [index, *joined, *zeros]
             case EnumType():
@@ -309,33 +309,33 @@ class Reference:
                 raise AssertionError(type_)
 
 
-def _coerce(bits: Any, have: CoreType, want: CoreType) -> Any:
+def _coerce(bits: Any, have: NumberType, want: NumberType) -> Any:
     if have is want:
         return bits
-    if want is CoreType.I32:
+    if want is NumberType.I32:
         return bits % (1 << 32)
-    if want is CoreType.F32:
+    if want is NumberType.F32:
         return struct.unpack("<f", struct.pack("<I", bits % (1 << 32)))[0]
-    assert want is CoreType.F64 and have is CoreType.I64
+    assert want is NumberType.F64 and have is NumberType.I64
     return struct.unpack("<d", struct.pack("<Q", bits))[0]
 
 
-def _widen(value: Any, have: CoreType, want: CoreType) -> Any:
-    if have is want or have is CoreType.I32:
+def _widen(value: Any, have: NumberType, want: NumberType) -> Any:
+    if have is want or have is NumberType.I32:
         return value
-    format_ = "<fI" if have is CoreType.F32 else "<dQ"
+    format_ = "<fI" if have is NumberType.F32 else "<dQ"
     return struct.unpack(f"<{format_[2]}", struct.pack(f"<{format_[1]}", value))[0]
 
 
-_SLOTS = {CoreType.I32: "I12x", CoreType.I64: "Q8x", CoreType.F32: "f12x", CoreType.F64: "d8x"}
+_SLOTS = {NumberType.I32: "I12x", NumberType.I64: "Q8x", NumberType.F32: "f12x", NumberType.F64: "d8x"}
 
 
-def to_raw(raw: bytearray, values: list[Any], types: tuple[CoreType, ...]) -> None:
+def to_raw(raw: bytearray, values: list[Any], types: tuple[NumberType, ...]) -> None:
     """Put core values into the slots of a raw buffer."""
     for index, (value, type_) in enumerate(zip(values, types, strict=True)):
         struct.pack_into(f"<{_SLOTS[type_]}", raw, SLOT * index, value)
 
 
-def from_raw(raw: bytearray, types: tuple[CoreType, ...]) -> list[Any]:
+def from_raw(raw: bytearray, types: tuple[NumberType, ...]) -> list[Any]:
     """Take core values out of the slots of a raw buffer."""
     return [struct.unpack_from(f"<{_SLOTS[type_]}", raw, SLOT * i)[0] for i, type_ in enumerate(types)]

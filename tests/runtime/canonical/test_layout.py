@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from ingen_runtime.canonical.layout import (
-    CoreFuncType,
-    CoreType,
     Direction,
     alignment,
     discriminant_size,
@@ -40,9 +38,10 @@ from ingen_runtime.component.types import (
     ValType,
     VariantType,
 )
+from ingen_runtime.core_types import CoreFuncType, NumberType
 
 P = PrimitiveType
-I32, I64, F32, F64 = CoreType
+I32, I64, F32, F64 = NumberType.I32, NumberType.I64, NumberType.F32, NumberType.F64
 R = ResourceType("r")
 
 
@@ -58,7 +57,7 @@ def record(*types: ValType) -> RecordType:
     return RecordType(tuple(FieldType(f"f{index}", type_) for index, type_ in enumerate(types)))
 
 
-TABLE: list[tuple[ValType, int, int, tuple[CoreType, ...]]] = [
+TABLE: list[tuple[ValType, int, int, tuple[NumberType, ...]]] = [
     # type, alignment, size, flat
     (P.BOOL, 1, 1, (I32,)),
     (P.S8, 1, 1, (I32,)),
@@ -111,7 +110,7 @@ TABLE: list[tuple[ValType, int, int, tuple[CoreType, ...]]] = [
 
 
 @pytest.mark.parametrize(("type_", "align", "size", "flat"), TABLE)
-def test_layout(type_: ValType, align: int, size: int, flat: tuple[CoreType, ...]) -> None:
+def test_layout(type_: ValType, align: int, size: int, flat: tuple[NumberType, ...]) -> None:
     assert alignment(type_) == align
     assert elem_size(type_) == size
     assert flatten_type(type_) == flat
@@ -129,7 +128,7 @@ def test_offsets() -> None:
     ("first", "second", "joined"),
     [(I32, I32, I32), (I32, F32, I32), (F32, I32, I32), (F32, F64, I64), (I32, I64, I64), (F64, F64, F64)],
 )
-def test_join(first: CoreType, second: CoreType, joined: CoreType) -> None:
+def test_join(first: NumberType, second: NumberType, joined: NumberType) -> None:
     assert join(first, second) is joined
 
 

@@ -18,15 +18,7 @@ from ingen_runtime.component.binary import (
     read_core_module,
 )
 from ingen_runtime.component.binary.core_module import TagType
-from ingen_runtime.component.binary.core_types import (
-    CoreFuncType,
-    GlobalType,
-    Limits,
-    MemoryType,
-    NumberType,
-    RefType,
-    TableType,
-)
+from ingen_runtime.component.binary.core_types import GlobalType, Limits, MemoryType, TableType
 from ingen_runtime.component.binary.syntax import (
     AliasDef,
     CanonBuiltin,
@@ -46,6 +38,7 @@ from ingen_runtime.component.binary.syntax import (
     TypeDef,
 )
 from ingen_runtime.component.types import PrimitiveType, StringEncoding
+from ingen_runtime.core_types import CoreFuncType, NumberType, RefType
 from ingen_runtime.errors import ComponentFormatError
 
 Assemble = Callable[[str], bytes]

@@ -22,7 +22,6 @@ from ingen_runtime.engine import (
     CoreMemory,
     CoreModule,
     CoreStore,
-    CoreValType,
     Engine,
     async_host_function,
     call_async,
@@ -144,7 +143,7 @@ def test_values_of_all_number_types_arrive(engine: Engine) -> None:
 
 @pytest.mark.parametrize("results", [(), ("i64",), ("f64", "i32")])
 def test_a_function_that_may_wait_gives_its_results_at_once_or_later(
-    engine: Engine, results: tuple[CoreValType, ...]
+    engine: Engine, results: tuple[str, ...]
 ) -> None:
     type_ = CoreFuncType(("i32", "i64"), results)
     wanted = {(): None, ("i64",): 2**64 - 1, ("f64", "i32"): (-0.5, 7)}[results]

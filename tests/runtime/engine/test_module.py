@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from ingen_runtime.core_types import RefType
 from ingen_runtime.engine import (
     CoreFuncType,
     CoreGlobalType,
@@ -64,7 +65,7 @@ def test_imports_come_in_order_with_types(engine: Engine) -> None:
     assert [(item.module, item.name, item.type) for item in module.imports] == [
         ("host", "log", LOG),
         ("host", "memory", CoreMemoryType(CoreLimits(1, 2))),
-        ("host", "table", CoreTableType("funcref", CoreLimits(3, None))),
+        ("host", "table", CoreTableType(RefType("func"), CoreLimits(3, None))),
         ("host", "global", CoreGlobalType("i32", mutable=False)),
         ("host", "tag", CoreTagType(CoreFuncType(("i32",), ()))),
     ]
@@ -75,20 +76,20 @@ def test_exports_have_types(engine: Engine) -> None:
     assert {name: module.export_type(name) for name in module.export_names} == {
         "log": LOG,
         "swap": CoreFuncType(("i32", "i64"), ("i64", "i32")),
-        "refs": CoreFuncType(("(ref null 0)",), ("(ref 1)",)),
+        "refs": CoreFuncType((RefType(0),), (RefType(1, nullable=False),)),
         "imported memory": CoreMemoryType(CoreLimits(1, 2)),
         "memory": CoreMemoryType(CoreLimits(5, None, is_64=True)),
-        "imported table": CoreTableType("funcref", CoreLimits(3, None)),
-        "table": CoreTableType("externref", CoreLimits(1, 9)),
-        "last table": CoreTableType("funcref", CoreLimits(4, None)),
+        "imported table": CoreTableType(RefType("func"), CoreLimits(3, None)),
+        "table": CoreTableType(RefType("extern"), CoreLimits(1, 9)),
+        "last table": CoreTableType(RefType("func"), CoreLimits(4, None)),
         "imported global": CoreGlobalType("i32", mutable=False),
         "a": CoreGlobalType("i32", mutable=False),
         "b": CoreGlobalType("f64", mutable=True),
         "c": CoreGlobalType("v128", mutable=False),
         "d": CoreGlobalType("i64", mutable=False),
-        "e": CoreGlobalType("funcref", mutable=False),
-        "f": CoreGlobalType("(ref 0)", mutable=False),
-        "g": CoreGlobalType("i31ref", mutable=False),
+        "e": CoreGlobalType(RefType("func"), mutable=False),
+        "f": CoreGlobalType(RefType(0, nullable=False), mutable=False),
+        "g": CoreGlobalType(RefType("i31"), mutable=False),
         "h": CoreGlobalType("f32", mutable=True),
         "imported tag": CoreTagType(CoreFuncType(("i32",), ())),
         "tag": CoreTagType(CoreFuncType(("i32", "f64"), ())),

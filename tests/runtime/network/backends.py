@@ -23,6 +23,7 @@ from ingen_runtime.network.interface import (
     Family,
     IPAddress,
     Network,
+    Socket,
     TcpSocket,
     UdpSocket,
 )
@@ -134,6 +135,23 @@ def fails(kind: NetworkErrorKind) -> Iterator[None]:
     with pytest.raises(NetworkError) as raised:
         yield
     assert raised.value.kind is kind, raised.value
+
+
+def eventually(attempt: Callable[[], bool]) -> bool:
+    """Whether one of a few attempts succeeds: on the machine's network others take ports, too."""
+    return any(attempt() for _ in range(20))
+
+
+def takes(socket: Socket, local: Endpoint) -> bool:
+    """Whether the socket can be bound there; it is closed then."""
+    try:
+        socket.bind(local)
+    except NetworkError as error:
+        assert error.kind is NetworkErrorKind.IN_USE
+        return False
+    finally:
+        socket.close()
+    return True
 
 
 # The networks

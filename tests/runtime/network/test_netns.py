@@ -100,6 +100,35 @@ async def test_the_main_thread_stays_where_it_is(three_namespaces: Namespaces) -
     assert threading.active_count() < threads
 
 
+@pytest.mark.parametrize("icmp", list(IcmpMode))
+async def test_closing_lets_go_of_everything(three_namespaces: Namespaces, icmp: IcmpMode) -> None:
+    let_ping(three_namespaces.client, "0 2147483647")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    vm = NetnsNetwork(three_namespaces.client, icmp=icmp)
+    for family in Family:
+        vm.tcp_socket(family).listen(1)
+        vm.udp_socket(family)
+    silent = EchoRequest(ip_address("10.77.2.1"), timeout_s=60)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_is_closed(vm, silent))
+        await asyncio.sleep(0)
+        await vm.aclose()
+    with pytest.raises(asyncio.CancelledError):
+        async with asyncio.TaskGroup() as tasks:
+            vm = NetnsNetwork(three_namespaces.client, icmp=icmp)
+            cancelled = tasks.create_task(vm.ping(silent))
+            await asyncio.sleep(0)
+            cancelled.cancel()
+            await cancelled
+    await vm.aclose()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+async def _is_closed(vm: NetnsNetwork, request: EchoRequest) -> None:
+    with fails(KINDS.CLOSED):
+        await vm.ping(request)
+
+
 @pytest.fixture
 def files(three_namespaces: Namespaces) -> Iterator[Path]:
     """What stands in for /etc in the client's namespace."""

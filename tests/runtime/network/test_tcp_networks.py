@@ -12,7 +12,17 @@ from ingen_runtime.network.addresses import WILDCARD
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.interface import Endpoint, Family, Option, Shutdown, TcpSocket
 from ingen_runtime.readiness import wait, wait_any
-from tests.runtime.network.backends import SHORT_S, Backend, accepted, connected, fails, received, sent
+from tests.runtime.network.backends import (
+    SHORT_S,
+    Backend,
+    accepted,
+    connected,
+    eventually,
+    fails,
+    received,
+    sent,
+    takes,
+)
 
 KINDS = NetworkErrorKind
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name.lower())
@@ -214,9 +224,12 @@ async def test_ports_in_use(backend: Backend) -> None:
             other.bind(Endpoint(WILDCARD[Family.IPV4], listener.local().port))
         other.bind(pair.at_server(Family.IPV4))
         assert other.local().port != listener.local().port
-        # The other family has ports of its own.
-        sixth = pair.server.tcp_socket(Family.IPV6)
-        sixth.bind(Endpoint(WILDCARD[Family.IPV6], listener.local().port))
+
+        def other_family_takes_it() -> bool:
+            port = pair.listener(Family.IPV4).local().port
+            return takes(pair.server.tcp_socket(Family.IPV6), Endpoint(WILDCARD[Family.IPV6], port))
+
+        assert eventually(other_family_takes_it), "IPv6 has ports of its own"
 
 
 async def test_reusing_a_port(backend: Backend) -> None:

@@ -11,7 +11,7 @@ from ingen_runtime.network.addresses import WILDCARD
 from ingen_runtime.network.errors import NetworkErrorKind
 from ingen_runtime.network.interface import Endpoint, Family, Option
 from ingen_runtime.readiness import wait
-from tests.runtime.network.backends import Backend, datagram, fails
+from tests.runtime.network.backends import Backend, datagram, eventually, fails, takes
 
 KINDS = NetworkErrorKind
 FAMILIES = pytest.mark.parametrize("family", list(Family), ids=lambda family: family.name.lower())
@@ -116,8 +116,12 @@ async def test_ports_in_use(backend: Backend) -> None:
         other = pair.server.udp_socket(Family.IPV4)
         with fails(KINDS.IN_USE):
             other.bind(theirs.local())
-        tcp = pair.server.tcp_socket(Family.IPV4)
-        tcp.bind(theirs.local())  # TCP has ports of its own
+
+        def tcp_takes_it() -> bool:
+            _, bound = pair.datagrams(Family.IPV4)
+            return takes(pair.server.tcp_socket(Family.IPV4), bound.local())
+
+        assert eventually(tcp_takes_it), "TCP has ports of its own"
 
 
 async def test_broadcasts_are_denied(backend: Backend) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ingen_runtime import Component
 from ingen_sdkgen import toolchains
 from ingen_sdkgen.cli import main
 from ingen_sdkgen.scaffold import LANGUAGES
@@ -75,7 +76,11 @@ def test_a_new_project_builds_and_runs(
     assert main(["build"]) == 0
     assert capfd.readouterr().out == f"build/{name}.wasm is up to date\n"
     assert times("build") == before
-    assert main(["componentize", f"build/{name}.wasm", "-o", "component.wasm"]) == 0
+    if language == "python":
+        Path(f"build/{name}.wasm").rename("component.wasm")
+        assert run("-m", "unittest", "discover", "src") == ""
+    else:
+        assert main(["componentize", f"build/{name}.wasm", "-o", "component.wasm"]) == 0
     subprocess.run([wasm_tools, "validate", "component.wasm"], check=True)
 
 
@@ -138,6 +143,62 @@ def test_what_cargo_says_is_shown(capfd: Output) -> None:
     err = capfd.readouterr().err
     assert "error: cargo cannot build hello (exit status 101)" in err
     assert "src/lib.rs:2:21" in err
+
+
+@pytest.mark.slow
+def test_what_componentize_py_says_is_shown(capfd: Output) -> None:
+    toolchain("python")
+    project("python")
+    write("hello/src/guest.py", "import bindings\nimport missing\n")
+    assert main(["build", "--project", "hello"]) == 1
+    err = capfd.readouterr().err
+    assert "error: componentize-py rejects hello (exit status 1)\nTraceback" in err
+    assert 'File "hello/src/guest.py", line 2, in <module>' in err
+    assert err.endswith("ModuleNotFoundError: No module named 'missing'\n")
+    write("hello/src/guest.py", "import bindings\n")
+    assert main(["build", "--project", "hello"]) == 1
+    assert "nothing is exported: put `@bindings.export` before a class of yours" in capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_what_a_python_guest_is_made_of(capfd: Output) -> None:
+    toolchain("python")
+    project(
+        "python", '[guest.build]\ntarget = "wasm32-wasip2"\noutput = "hello.wasm"\nsources = ["src/app.py"]\n'
+    )
+    Path("hello/src/guest.py").rename("hello/src/app.py")
+    write("hello/src/more.py", "GREETING = 'Hello'\n")
+    capfd.readouterr()
+    assert main(["build", "--project", "hello"]) == 0
+    assert capfd.readouterr().out == "built hello/hello.wasm\n"
+    imports = {name.partition("@")[0] for name in Component.from_file("hello/hello.wasm").imports}
+    assert {"log", "wasi:cli/environment"} <= imports
+    for change, out in (
+        ("", "hello/hello.wasm is up to date\n"),
+        ("GREETING = 'Hi'\n", "built hello/hello.wasm\n"),
+    ):
+        if change:
+            write("hello/src/more.py", change)
+        assert main(["build", "--project", "hello"]) == 0
+        assert capfd.readouterr().out == out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ('sources = ["src/absent.py"]', "no Python code of yours to build: there is no hello/src/absent.py"),
+        ('sources = ["a.py", "b.py"]', "a Python guest has one module that all begins with, not 2"),
+        ('sources = ["main-1.py"]', "`main-1` cannot be the name of a module in Python"),
+        ('target = "wasm32-wasip1"', "Python guests are for wasm32-unknown-unknown or wasm32-wasip2"),
+    ],
+)
+def test_what_a_python_guest_cannot_be_made_of(more: str, message: str, capfd: Output) -> None:
+    toolchain("python")
+    project("python", f"[guest.build]\n{more}\n")
+    write("hello/main-1.py", "")
+    assert main(["build", "--project", "hello"]) == 1
+    assert message in capfd.readouterr().err
+    assert not Path("hello/build").exists()
 
 
 @pytest.mark.slow
@@ -214,6 +275,7 @@ def test_a_project_without_guests_cannot_be_built(capfd: Output) -> None:
         ("c", "zig", "pip install ziglang"),
         ("rust", "rust_compiler", "rustup target add wasm32-unknown-unknown"),
         ("rust", "cargo", "curl"),
+        ("python", "componentize_py", "pip install componentize-py"),
     ],
 )
 def test_a_missing_tool_is_one_sentence(
@@ -225,7 +287,7 @@ def test_a_missing_tool_is_one_sentence(
     def missing(*arguments: str) -> None:
         raise toolchains.MissingTool(f"the {tool}", command)
 
-    for name in ("zig", "rust_compiler", "cargo"):
+    for name in ("zig", "rust_compiler", "cargo", "componentize_py"):
         monkeypatch.setattr(toolchains, name, lambda *arguments: Path("/nothing"))
     monkeypatch.setattr(toolchains, tool, missing)
     assert main(["build", "--project", "hello", "--quiet"]) == 1

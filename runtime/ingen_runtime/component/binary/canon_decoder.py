@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ingen_runtime.component.binary.core_types import NumberType
 from ingen_runtime.component.binary.reader import Reader
 from ingen_runtime.component.binary.syntax import (
     CanonBuiltin,
@@ -19,6 +18,7 @@ from ingen_runtime.component.binary.syntax import (
 )
 from ingen_runtime.component.binary.type_decoder import read_result
 from ingen_runtime.component.types import StringEncoding
+from ingen_runtime.core_types import NumberType
 
 _STRING_ENCODINGS = {
     0x00: StringEncoding.UTF8,

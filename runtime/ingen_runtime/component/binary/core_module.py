@@ -13,7 +13,6 @@ from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.core_types import (
     CoreExternDesc,
-    CoreFuncType,
     GlobalType,
     MemoryType,
     SubDef,
@@ -30,6 +29,7 @@ from ingen_runtime.component.binary.core_types import (
 from ingen_runtime.component.binary.preamble import BinaryKind, expect_kind
 from ingen_runtime.component.binary.reader import Buffer, Reader
 from ingen_runtime.component.binary.syntax import CoreImport, CustomSection
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.errors import ComponentFormatError
 
 _SECTION_ORDER = (0, 1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11)

@@ -7,48 +7,11 @@ Most classes here are named tuples: as dataclasses, they would add 50 ms to ever
 
 from __future__ import annotations
 
-import enum
 from typing import NamedTuple, TypeAlias
 
 from ingen_runtime.component.binary.reader import Reader
+from ingen_runtime.core_types import CoreFuncType, CoreValType, NumberType, RefType
 from ingen_runtime.frozen import frozen
-
-
-class NumberType(enum.Enum):
-    """A number, vector or packed type; the value is its keyword. The packed ones only occur in fields."""
-
-    I32 = "i32"
-    I64 = "i64"
-    F32 = "f32"
-    F64 = "f64"
-    V128 = "v128"
-    I8 = "i8"
-    I16 = "i16"
-
-
-class RefType(NamedTuple):
-    """A reference type; `heap` is a heap type's keyword or a type index."""
-
-    heap: str | int
-    nullable: bool = True
-
-
-CoreValType: TypeAlias = NumberType | RefType
-
-
-class CoreFuncType(NamedTuple):
-    """A core function type."""
-
-    params: tuple[CoreValType, ...]
-    results: tuple[CoreValType, ...]
-
-    def __str__(self) -> str:
-        parts = ["func"]
-        if self.params:
-            parts.append(f"(param {' '.join(core_val_type_text(param) for param in self.params)})")
-        if self.results:
-            parts.append(f"(result {' '.join(core_val_type_text(result) for result in self.results)})")
-        return f"({' '.join(parts)})"
 
 
 class FieldDef(NamedTuple):
@@ -159,17 +122,6 @@ _HEAP_TYPES = {
     0x69: "exn",
     0x68: "cont",
 }
-
-
-def core_val_type_text(type_: CoreValType) -> str:
-    """The text format of a core value type."""
-    match type_:
-        case NumberType():
-            return type_.value
-        case RefType(str() as heap, True):
-            return f"{heap}ref"
-        case RefType(heap, nullable):
-            return f"(ref {'null ' if nullable else ''}{heap})"
 
 
 def read_heap_type(reader: Reader) -> str | int:

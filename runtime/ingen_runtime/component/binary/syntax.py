@@ -14,8 +14,9 @@ from __future__ import annotations
 import enum
 from typing import NamedTuple, TypeAlias
 
-from ingen_runtime.component.binary.core_types import CoreExternDesc, NumberType, RecGroup
+from ingen_runtime.component.binary.core_types import CoreExternDesc, RecGroup
 from ingen_runtime.component.types import PrimitiveType, StringEncoding
+from ingen_runtime.core_types import NumberType
 from ingen_runtime.frozen import frozen
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ingen_runtime.component.binary.core_types import NumberType, read_core_extern_desc, read_rec_group
+from ingen_runtime.component.binary.core_types import read_core_extern_desc, read_rec_group
 from ingen_runtime.component.binary.reader import Reader
 from ingen_runtime.component.binary.syntax import (
     AliasDef,
@@ -53,6 +53,7 @@ from ingen_runtime.component.binary.syntax import (
     VariantDef,
 )
 from ingen_runtime.component.types import PrimitiveType
+from ingen_runtime.core_types import NumberType
 
 MAX_NESTING_DEPTH = 100
 """How deep components and component and instance types may nest."""

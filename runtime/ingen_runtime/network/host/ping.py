@@ -204,11 +204,22 @@ class EchoSocket:
         if header.type == numbers.echo_reply:
             self._answer(header, source, header.type, header.code, known, len(packet))
         elif self._mode is IcmpMode.RAW and header.type in numbers.errors:
-            quoted = packet[ECHO_HEADER:]
-            skipped = _ip_header_length(quoted) if self._family is Family.IPV4 else numbers.ip_header
-            about = unpack_echo(quoted[skipped:])
-            if about is not None and about.type == numbers.echo_request:
-                self._answer(about, source, header.type, header.code, known, len(packet))
+            self._quote_arrives(packet[ECHO_HEADER:], header, source, known)
+
+    def _quote_arrives(self, quoted: bytes, header: EchoHeader, source: IPAddress, known: _Ancillary) -> None:
+        is_4 = self._family is Family.IPV4
+        skipped = _ip_header_length(quoted) if is_4 else ICMP[self._family].ip_header
+        about = unpack_echo(quoted[skipped:])
+        if about is None or about.type != ICMP[self._family].echo_request:
+            return
+        waiting = self._waiting.get((about.identifier, about.sequence))
+        # Other processes ping as well, maybe with the same numbers.
+        if (
+            waiting is not None
+            and (quoted[16:20] if is_4 else quoted[24:40]) == waiting.request.target.packed
+        ):
+            size = ECHO_HEADER + len(quoted)
+            self._answer(about, source, header.type, header.code, known, size)
 
     def _error_arrives(self, quoted: bytes, known: _Ancillary, error: bytes) -> None:
         numbers = ICMP[self._family]

@@ -135,7 +135,7 @@ class HostSocket(Socket):
 class HostTcpSocket(HostSocket, TcpSocket):
     """A real TCP socket."""
 
-    __slots__ = ("_connected", "_connecting", "_failure", "_read_shut", "_timer", "_write_shut")
+    __slots__ = ("_broken", "_connected", "_connecting", "_failure", "_read_shut", "_timer", "_write_shut")
 
     _is_tcp = True
 
@@ -144,6 +144,7 @@ class HostTcpSocket(HostSocket, TcpSocket):
         self._connecting = False
         self._connected = False
         self._failure: NetworkError | None = None  # of connecting; the descriptor is closed then
+        self._broken: NetworkError | None = None  # how the connection ended, which Linux tells only once
         self._read_shut = False
         self._write_shut = False
         self._timer: asyncio.TimerHandle | None = None
@@ -228,28 +229,41 @@ class HostTcpSocket(HostSocket, TcpSocket):
         if self._read_shut:
             return b""
         try:
-            return self._socket.recv(min(limit, _MOST_AT_ONCE))
+            data = self._socket.recv(min(limit, _MOST_AT_ONCE))
         except BlockingIOError:
             self.readable.look_again()
             raise NetworkError(NetworkErrorKind.WOULD_BLOCK) from None
         except OSError as error:
-            raise network_error(error) from error
+            raise self._breaks(error) from error
+        if not data and limit:
+            self._raise_broken()
+        return data
 
     def send(self, data: BytesLike) -> int:
         self._check_open()
         if self._write_shut:
             raise NetworkError(NetworkErrorKind.CLOSED, "it was shut down for writing")
+        self._raise_broken()
         try:
             return self._socket.send(data)
         except BlockingIOError:
             self.writable.look_again()
             raise NetworkError(NetworkErrorKind.WOULD_BLOCK) from None
-        except BrokenPipeError as error:
-            if self._connecting or self._connected:
-                raise network_error(error) from error
-            raise NetworkError(NetworkErrorKind.INVALID, "it is not connected") from error
         except OSError as error:
-            raise network_error(error) from error
+            raise self._breaks(error) from error
+
+    def _breaks(self, error: OSError) -> NetworkError:
+        if not self._connecting and not self._connected:
+            return NetworkError(NetworkErrorKind.INVALID, "it is not connected")
+        broken = network_error(error)
+        # Where the end has come before, the error is a broken pipe, and the end stays what there is to read.
+        if not isinstance(error, BrokenPipeError) and broken.kind is not NetworkErrorKind.INVALID:
+            self._broken = broken
+        return broken
+
+    def _raise_broken(self) -> None:
+        if self._broken is not None:
+            raise NetworkError(self._broken.kind, self._broken.detail)
 
     def shutdown(self, how: Shutdown) -> None:
         self._check_open()

@@ -57,6 +57,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     __slots__ = (
         "_backlog",
+        "_discarded",
         "_ended",
         "_failure",
         "_inbox",
@@ -86,6 +87,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         self._ended = False  # the peer sends no more
         self._read_shut = False
         self._write_shut = False
+        self._discarded = False  # bytes have arrived that nobody will read
 
     # Readiness
 
@@ -268,11 +270,9 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             self._took(len(data))
             return data
         self._check_connected()
-        if self._read_shut:
+        if self._read_shut or self._ended:
             return b""
         self._raise_failure()
-        if self._ended:
-            return b""
         raise NetworkError(NetworkErrorKind.WOULD_BLOCK)
 
     def send(self, data: BytesLike) -> int:
@@ -315,6 +315,8 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
     def _data_arrives(self, data: bytes) -> None:
         if self._closed:
             self._tell_peer(ended=False)
+        elif self._read_shut and self._write_shut:
+            self._reset_peer()
         elif self._failure is None:
             self.network.buffered += len(data)
             was_empty = not self._inbox.size
@@ -334,6 +336,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     def _drop_inbox(self) -> None:
         size = self._inbox.size
+        self._discarded |= size > 0
         self._inbox.clear()
         self._took(size)
 
@@ -372,7 +375,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
                 connection.abort()
             for client, path in self._backlog.waiting:
                 self.network.vpc.carry(path.back(client.network), Protocol.TCP, 0, client.refused)
-        elif self._inbox.size:
+        elif self._inbox.size or self._discarded:
             self._reset_peer()
             self._drop_inbox()
         elif self._state is _State.CONNECTED and self._failure is None and not self._write_shut:

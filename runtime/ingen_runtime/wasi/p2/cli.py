@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import NoReturn, final
 
 from ingen_runtime.canonical import Err, Ok
 from ingen_runtime.kernel.process import Process, ProcessExit
@@ -77,12 +77,14 @@ class Stderr(AsyncStderrImports):
         return OutputStream(self._sink)
 
 
+@final
 class TerminalInput(Resource):
     """The input is a terminal."""
 
     __slots__ = ()
 
 
+@final
 class TerminalOutput(Resource):
     """The output is a terminal."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast, final
 
 from ingen_runtime.kernel.directories import Directory, Listing
 from ingen_runtime.kernel.errors import FileError, FileErrorKind
@@ -68,16 +68,17 @@ def _reporting(method: Callable[Concatenate[_S, _P], _R]) -> Callable[Concatenat
     return cast("Callable[Concatenate[_S, _P], _R]", wrapped)
 
 
+@final
 class Descriptor(Resource):
     """An open file or folder. Its streams may outlive it: the file is closed after the last of them."""
 
     __slots__ = ("_host", "_opened", "_users")
 
-    def __init__(self, host: Filesystem, opened: File | Directory) -> None:
+    def __init__(self, host: Filesystem, opened: File | Directory, *, stays_open: bool = False) -> None:
         super().__init__()
         self._host = host
         self._opened = opened
-        self._users = 1
+        self._users = 1 + stays_open
 
     def _file(self) -> File:
         if isinstance(self._opened, File):
@@ -284,6 +285,7 @@ class Descriptor(Resource):
             raise _refused(error) from None
 
 
+@final
 class DirectoryEntryStream(Resource):
     """The names in a folder."""
 
@@ -345,20 +347,11 @@ class Filesystem(AsyncTypesImports):
 
 
 class Preopens(AsyncPreopensImports):
-    """Implements `wasi:filesystem/preopens`."""
+    """Implements `wasi:filesystem/preopens`. The folders stay open: they may be asked for again."""
 
     def __init__(self, host: Filesystem, preopened: Sequence[tuple[Directory, str]]) -> None:
         self._host = host
         self._preopened = preopened
 
     def get_directories(self) -> list[tuple[Descriptor, str]]:
-        return [(_Preopened(self._host, folder), name) for folder, name in self._preopened]
-
-
-class _Preopened(Descriptor):
-    """A folder that the guest was given: it stays open, because it may be asked for again."""
-
-    __slots__ = ()
-
-    def _release(self) -> None:
-        pass
+        return [(Descriptor(self._host, folder, stays_open=True), name) for folder, name in self._preopened]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Final, cast
+from typing import Final, cast, final
 
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
@@ -28,6 +28,7 @@ from ingen_runtime.wasi.p2.streams import Error
 from ingen_runtime.wasi.p2.tcp import network_of
 
 
+@final
 class Network(Resource):
     """The right to use the network of the process."""
 
@@ -51,6 +52,7 @@ class InstanceNetwork(AsyncInstanceNetworkImports):
         return Network()
 
 
+@final
 class ResolveAddressStream(Resource):
     """The addresses of a name, looked up in the background. While that goes on, it counts as a socket."""
 

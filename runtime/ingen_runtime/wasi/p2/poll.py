@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import cast
+from typing import cast, final
 
 from ingen_runtime import readiness
 from ingen_runtime.errors import Trap, TrapKind
@@ -14,6 +14,7 @@ from ingen_runtime.wasi.p2.bindings.poll import AsyncPollImports
 from ingen_runtime.wasi.p2.resources import Resource
 
 
+@final
 class Pollable(Resource):
     """Something that a guest can wait for."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, cast
+from typing import Final, cast, final
 
 from ingen_runtime.errors import IngenError, Trap, TrapKind
 from ingen_runtime.kernel import streams as kernel
@@ -33,6 +33,7 @@ BLOCKING_WRITE_LIMIT: Final = 4096
 _FAILURES: Final = (FileError, NetworkError)
 
 
+@final
 class Error(Resource):
     """What went wrong with a stream."""
 
@@ -56,6 +57,7 @@ def failed(cause: IngenError) -> StreamErrorException:
     return StreamErrorException(StreamErrorLastOperationFailed(Error(cause)))
 
 
+@final
 class InputStream(Resource):
     """Reads a stream of the kernel; `release` is called when the guest drops it."""
 
@@ -255,6 +257,7 @@ class _Room(Readiness):
         self._sink.writable.unwatch(wake)
 
 
+@final
 class OutputStream(Resource):
     """Writes to a sink; `release` is called when the guest drops it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-from typing import Final, NoReturn
+from typing import Final, NoReturn, final
 
 from ingen_runtime.kernel import streams as kernel
 from ingen_runtime.kernel.process import Process
@@ -74,6 +74,7 @@ class Connections:
                     await sink.settled()
 
 
+@final
 class TcpSocket(Resource):
     """A TCP socket."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, final
 
 from ingen_runtime.errors import Trap, TrapKind
 from ingen_runtime.kernel.limits import KIB
@@ -38,6 +38,7 @@ _MOST_DATAGRAMS: Final = 16
 _DATAGRAM_LIMIT: Final = 64 * KIB
 
 
+@final
 class UdpSocket(Resource):
     """A UDP socket."""
 
@@ -125,6 +126,7 @@ class UdpSocket(Resource):
         self._socket.close()
 
 
+@final
 class IncomingDatagramStream(Resource):
     """Datagrams that arrive."""
 
@@ -149,6 +151,7 @@ class IncomingDatagramStream(Resource):
         return Pollable(self._socket.readable, self)
 
 
+@final
 class OutgoingDatagramStream(Resource):
     """Datagrams that leave."""
 

@@ -34,8 +34,8 @@ def module_wasm() -> bytes:
     imports: list[str] = []
     lines = ['(memory (export "memory") 1 8)']
     for name, type_ in TYPES.items():
-        params = " ".join(type_.params)
-        results = " ".join(type_.results)
+        params = " ".join(map(str, type_.params))
+        results = " ".join(map(str, type_.results))
         signature = f"(param {params}) (result {results})"
         imports.append(f'(import "{MODULE}" "{name}" (func ${name} {signature}))')
         arguments = " ".join([f"(local.get {index})" for index in range(len(type_.params))])
