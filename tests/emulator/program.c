@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
@@ -33,6 +34,11 @@ int main(int argc, char **argv) {
         char *volatile memory = malloc(size);
         if (!memory) return 4;
         memset(memory, 1, size);
+    } else if (!strcmp(what, "streams")) {
+        /* Whether standard input and standard error fail. */
+        char byte;
+        int in = read(0, &byte, 1) < 0, err = write(2, "!", 1) < 0;
+        if (printf("%d %d\n", in, err) < 0 || fflush(stdout)) return 5;
     } else if (!strcmp(what, "exit")) {
         return atoi(argv[2]);
     }
