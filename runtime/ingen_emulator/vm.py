@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from ingen_emulator.removal import remove_tree
 from ingen_runtime import Component
 from ingen_runtime.frozen import frozen
 from ingen_runtime.kernel.limits import Limits
@@ -106,8 +106,10 @@ class Vm:
 
     async def aclose(self) -> None:
         """Leave the network and remove the folders; may be called again."""
-        await self.network.aclose()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        try:
+            await self.network.aclose()
+        finally:
+            await asyncio.to_thread(remove_tree, self._folder)
 
     async def __aenter__(self) -> Vm:
         return self

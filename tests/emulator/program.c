@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int main(int argc, char **argv) {
@@ -39,6 +40,13 @@ int main(int argc, char **argv) {
         char byte;
         int in = read(0, &byte, 1) < 0, err = write(2, "!", 1) < 0;
         if (printf("%d %d\n", in, err) < 0 || fflush(stdout)) return 5;
+    } else if (!strcmp(what, "nest")) {
+        /* Folders in folders. */
+        char path[4000] = "/process";
+        for (size_t length = strlen(path); length + 3 < sizeof path; length += 2) {
+            strcat(path + length, "/a");
+            if (mkdir(path, 0777)) return 6;
+        }
     } else if (!strcmp(what, "exit")) {
         return atoi(argv[2]);
     }

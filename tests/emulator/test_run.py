@@ -107,9 +107,10 @@ def test_ctrl_c_ends_the_program(program: Path, what: str) -> None:
     assert (process.returncode, told) == (130, b"")
 
 
-def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", [["write", "/process/file"], ["nest"]])
+def test_nothing_stays_behind(program: Path, tmp_path: Path, what: list[str]) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), "write", "/process/file"]
+    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), *what]
     assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
     assert list(tmp_path.iterdir()) == []
 
