@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import shutil
 from collections.abc import Mapping
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from ingen_runtime import Component
-from ingen_runtime.canonical import Err, Ok, ResultError, Some
+from ingen_runtime.canonical import Err, Ok, ResultError, Some, ValueClasses
 from ingen_runtime.canonical.names import attribute_name
 from ingen_runtime.errors import ComponentFormatError, Trap
 from ingen_sdkgen.building.destructors import with_destructors
 from ingen_sdkgen.encode.scope import custom_section, section, string, unsigned
+from ingen_sdkgen.languages import python_host
 from ingen_sdkgen.model import WorldId
+from ingen_sdkgen.render import Templates
 from ingen_sdkgen.resolve import load, load_text
 from tests.languages.keywords import awkward_names, awkward_world
 from tests.languages.python_guest.test_guest import run
@@ -27,18 +30,25 @@ HERE = Path(__file__).parent
 PREFIX = b"\0asm\x0d\0\1\0"
 
 
-def built(name: str, wit: str, folder: Path, *flags: str) -> Component:
+def built(name: str, wit: str, folder: Path) -> Path:
     """The component of a guest beside this file."""
     source = folder / f"{name}.py"
     shutil.copy(HERE / f"{name}.py.txt", source)
-    return Component.from_file(
-        compile_python(load_text(wit).resolve, WorldId(0), [source], folder, flags=flags)
-    )
+    return compile_python(load_text(wit).resolve, WorldId(0), [source], folder)
 
 
 @pytest.mark.slow
-def test_awkward_names(tmp_path: Path) -> None:
-    component = built("awkward", awkward_world(), tmp_path)
+def test_awkward_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = built("awkward", awkward_world(), tmp_path)
+    files = python_host.generate(
+        load_text(awkward_world()).resolve, WorldId(0), python_host.Options(), Templates()
+    )
+    (tmp_path / "awkward_host").mkdir()
+    for name, content in files.items():
+        (tmp_path / "awkward_host" / name).write_bytes(content)
+    monkeypatch.syspath_prepend(tmp_path)
+    classes: ValueClasses = importlib.import_module("awkward_host")._INGEN_CLASSES
+    component = Component.from_file(path, classes=classes)
     host = StubHost(component, {"test:names/shapes#use-all": lambda *values: values[1]})
     exports = component.instantiate(host.imports).exports
     functions = exports["test:names/functions"]
@@ -46,7 +56,6 @@ def test_awkward_names(tmp_path: Path) -> None:
         assert re.fullmatch(rf"{attribute_name(name)}_?\('x',\)", functions[name]("x"))
     use_all = exports["test:names/shapes"]["use-all"]
     fields, cases, labels, flags = (type_ for _, type_ in use_all.type.params)
-    classes = component.classes
     record = classes.record(fields).class_(*range(len(fields.fields)))
     for case, label in zip(classes.variant(cases).cases, classes.enum(labels), strict=True):
         assert use_all(record, case("text"), label, classes.flags(flags)(5)) == case("text")
@@ -56,7 +65,7 @@ def test_awkward_names(tmp_path: Path) -> None:
     for name in awkward_names():
         if name != "self":
             method = exports["test:names/methods"][f"[method]thing.{name}"]
-            assert re.fullmatch(rf"{attribute_name(name)}_?\(7,\)", method(thing, 7))
+            assert re.fullmatch(rf"(static )?{attribute_name(name)}_?\(7,\)", method(thing, 7))
         static = exports["test:names/methods"][f"[static]other.{name}"]
         assert re.fullmatch(rf"static {attribute_name(name)}_?\(7,\)", static(7))
 
@@ -119,7 +128,8 @@ IMPORTS: Mapping[str, Any] = {
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Component:
     """The component of the world with odd names and types."""
-    return built("odd", (HERE / "odd.wit").read_text("utf-8"), tmp_path_factory.mktemp("odd"))
+    path = built("odd", (HERE / "odd.wit").read_text("utf-8"), tmp_path_factory.mktemp("odd"))
+    return Component.from_file(path)
 
 
 def test_the_odd_guest_type_checks(tmp_path: Path) -> None:
