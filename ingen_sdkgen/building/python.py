@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingen_sdkgen import toolchains
+from ingen_sdkgen.building.destructors import with_destructors
 from ingen_sdkgen.building.running import BuildFailure, run
 from ingen_sdkgen.cache import digest
 from ingen_sdkgen.encode.scope import custom_section
@@ -31,7 +32,7 @@ _APP_SOURCE = """\
 import {module}
 from {package}._ingen_guest import attach
 
-globals().update(attach())
+globals().update(attach(alone={alone}))
 """
 _LIBRARY_SOURCE = """\
 import {package}._ingen_guest
@@ -111,7 +112,9 @@ class _Build:
         if _ends_with(self.guest.output, mark):
             return None
         with tempfile.TemporaryDirectory(prefix="ingen-") as folder:
-            app = _APP_SOURCE.format(module=self.source.stem, package=self.package.resolve().name)
+            app = _APP_SOURCE.format(
+                module=self.source.stem, package=self.package.resolve().name, alone=not self.libraries
+            )
             app += "".join(_LIBRARY_SOURCE.format(package=package) for package in self.libraries)
             Path(folder, f"{_APP}.py").write_text(app, "utf-8")
             paths = [Path(folder), *self._folders()]
@@ -123,7 +126,7 @@ class _Build:
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
             )
-            return made.read_bytes() + mark
+            return with_destructors(made.read_bytes()) + mark
 
     def _folders(self) -> list[Path]:
         """The folders of the user's module, of the package and of libraries, each once."""
