@@ -32,7 +32,7 @@ _APP_SOURCE = """\
 import {module}
 from {package}._ingen_guest import attach
 
-globals().update(attach())
+globals().update(attach(alone={alone}))
 """
 _LIBRARY_SOURCE = """\
 import {package}._ingen_guest
@@ -112,7 +112,9 @@ class _Build:
         if _ends_with(self.guest.output, mark):
             return None
         with tempfile.TemporaryDirectory(prefix="ingen-") as folder:
-            app = _APP_SOURCE.format(module=self.source.stem, package=self.package.resolve().name)
+            app = _APP_SOURCE.format(
+                module=self.source.stem, package=self.package.resolve().name, alone=not self.libraries
+            )
             app += "".join(_LIBRARY_SOURCE.format(package=package) for package in self.libraries)
             Path(folder, f"{_APP}.py").write_text(app, "utf-8")
             paths = [Path(folder), *self._folders()]
@@ -124,7 +126,11 @@ class _Build:
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
             )
-            return with_destructors(made.read_bytes()) + mark
+            component = made.read_bytes()
+            told = self.worlds[0][1]["drop"]
+            if told is not None:
+                component = with_destructors(component, told)
+            return component + mark
 
     def _folders(self) -> list[Path]:
         """The folders of the user's module, of the package and of libraries, each once."""
