@@ -88,6 +88,7 @@ bench-host:
     python -m benchmarks.calls
     python -m benchmarks.startup
     python -m benchmarks.wasi
+    python -m benchmarks.wasi --preview 2
 
 # Measure the networks of VMs: TCP, round trips, pings, many VMs
 [group("try")]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingen_sdkgen import toolchains
+from ingen_sdkgen.building.destructors import with_destructors
 from ingen_sdkgen.building.running import BuildFailure, run
 from ingen_sdkgen.cache import digest
 from ingen_sdkgen.encode.scope import custom_section
@@ -125,7 +126,11 @@ class _Build:
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
             )
-            return made.read_bytes() + mark
+            component = made.read_bytes()
+            told = self.worlds[0][1]["drop"]
+            if told is not None:
+                component = with_destructors(component, told)
+            return component + mark
 
     def _folders(self) -> list[Path]:
         """The folders of the user's module, of the package and of libraries, each once."""

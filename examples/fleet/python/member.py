@@ -1,5 +1,7 @@
-"""A member of the fleet in Python: `member PORT MISSING PEER...`. It says who it is, looks for its peers and for
-an address that nobody has, and has the first peer echo what it sends, while it echoes for another one.
+"""A member of the fleet in Python: `member PORT MISSING PEER...`.
+
+It says who it is, looks for its peers and for an address that nobody has, and has the first peer echo what it
+sends, while it echoes for another one.
 """
 
 from __future__ import annotations
@@ -7,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from fleet_member import Err, Exports, Ok, export
 from fleet_member.report import outcome
@@ -41,11 +44,11 @@ class Member(RunExports):
         with listen(("0.0.0.0", int(port))) as listener:
             listener.set_timeout(PATIENCE_S)
             for peer in peers:
-                tell("name", peer, lambda peer=peer: str(lookup(peer)[0]))
-                tell("ping", peer, lambda peer=peer: answer_of(peer))
-            tell("nobody", missing, lambda: silence_of(missing))
+                tell("name", peer, partial(name_of, peer))
+                tell("ping", peer, partial(answer_of, peer))
+            tell("nobody", missing, partial(silence_of, missing))
             if peers:
-                tell("echo", peers[0], lambda: echo(listener, env.vm_name, peers[0], int(port)))
+                tell("echo", peers[0], partial(echo, listener, env.vm_name, peers[0], int(port)))
 
 
 @export
@@ -65,6 +68,11 @@ def tell(check: str, target: str, attempt: Callable[[], str]) -> None:
         outcome(check, target, Ok(attempt()))
     except (Failed, SdkError) as error:
         outcome(check, target, Err(str(error)))
+
+
+def name_of(peer: str) -> str:
+    """The address of a name."""
+    return str(lookup(peer)[0])
 
 
 def answer_of(peer: str) -> str:

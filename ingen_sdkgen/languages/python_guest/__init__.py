@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Final
 
 from ingen_sdkgen.languages.features import ASYNCHRONY, Feature, check_features
+from ingen_sdkgen.languages.plan import Direction
 from ingen_sdkgen.languages.planning import plan_world
 from ingen_sdkgen.languages.python_guest.crossing import view_crossing
 from ingen_sdkgen.languages.python_guest.names import InterfaceNames
 from ingen_sdkgen.languages.python_guest.view import ModuleBuilder
 from ingen_sdkgen.languages.python_guest.views import CrossingView, ModuleView
-from ingen_sdkgen.model import Resolve, WorldId
+from ingen_sdkgen.model import (
+    Function,
+    FunctionKind,
+    FunctionShape,
+    Param,
+    Primitive,
+    Resolve,
+    WorldFunction,
+    WorldId,
+)
 from ingen_sdkgen.render import Templates
 from ingen_sdkgen.resolve import load_text
 from ingen_sdkgen.restrict import find_world, restrict_to_world
@@ -33,7 +43,10 @@ TEMPLATES: Final = (
 WIT_FILE: Final = "_ingen_world.wit"
 """The world, as componentize-py reads it."""
 BUILD_FILE: Final = "_ingen_build.json"
-"""What componentize-py has to be told besides: see `ingen_sdkgen.building_python`."""
+"""What componentize-py has to be told besides: see `ingen_sdkgen.building.python`."""
+
+_DROP: Final = "ingen-drop"
+"""The exported function that is told of representations whose resource is gone."""
 
 _NAME: Final = "Python guest"
 _LACKS: Final = ASYNCHRONY | {
@@ -65,10 +78,15 @@ def generate(resolve: Resolve, world: WorldId, options: Options, templates: Temp
     names = InterfaceNames.of(plan)
     built = ModuleBuilder(plan)
     crossing = view_crossing(built, names)
+    drop = None
+    if any(scope.resources for scope in plan.scopes if scope.direction is Direction.EXPORT):
+        drop = _DROP
+        wit = print_wit(_with_drop(read, found))
+    build = {"world": plan.full_name, "drop": drop, **asdict(names)}
     files = {
         "py.typed": b"",
         WIT_FILE: wit.encode(),
-        BUILD_FILE: json.dumps({"world": plan.full_name, **asdict(names)}, indent=1).encode() + b"\n",
+        BUILD_FILE: json.dumps(build, indent=1).encode() + b"\n",
         "_ingen_world.py": templates.render("python_guest/crossing.py.j2", _shallow(crossing)),
     }
     for name in ("ingen", "ingen_types", "ingen_guest"):
@@ -76,6 +94,17 @@ def generate(resolve: Resolve, world: WorldId, options: Options, templates: Temp
     for module in built.views:
         files[f"{module.name}.py"] = templates.render("python_guest/module.py.j2", _shallow(module))
     return files
+
+
+def _with_drop(resolve: Resolve, world: WorldId) -> Resolve:
+    """The IR with one more function that the world exports: see `ingen_sdkgen.building.destructors`."""
+    docs = "Told of resources of the guest's that are gone; not for hosts."
+    params = (Param("rep", Primitive.U32),)
+    drop = Function(_DROP, FunctionKind(FunctionShape.FREESTANDING), params, None, docs)
+    content = resolve.worlds[world]
+    more = replace(content, exports={**content.exports, _DROP: WorldFunction(drop)})
+    worlds = tuple(more if number == world else other for number, other in enumerate(resolve.worlds))
+    return replace(resolve, worlds=worlds)
 
 
 def _shallow(view: ModuleView | CrossingView) -> dict[str, object]:

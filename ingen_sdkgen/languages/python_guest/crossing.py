@@ -166,7 +166,9 @@ class _Crossing:
                 if resource_plan.direction is Direction.IMPORT:
                     return f"_t.Imported({self._own_class(type_)})"
                 scope = self._built.types.scope_of(type_)
-                return f"_t.Exported({', '.join(map(_quoted, self._path(scope, resource_plan.name)))})"
+                path = ", ".join(map(_quoted, self._path(scope, resource_plan.name)))
+                own = {f.item_name for f in scope.functions if f.resource == type_}
+                return f"_t.Exported({path}, ends={'drop' not in own})"
             case Alias() | FixedLengthList() | Map() | Future() | Stream():
                 raise AssertionError("a canonical type that guests can have")
             case kind:

@@ -28,13 +28,16 @@ class StoreLimits:
     Trap(STRING_TOO_LONG)."""
     list_bytes: int | None = None
     """The same for the elements of each list: Trap(LIST_TOO_LONG)."""
+    handles: int | None = None
+    """How many handles each component instance has at once, to resources, streams and so on; None for the
+    specification's 2**28 - 1. Beyond it: Trap(HANDLE_TABLE_FULL)."""
 
 
 NO_LIMITS: Final = StoreLimits()
 
 
 def limit_store(store_ptr: int, limits: StoreLimits) -> None:
-    """Hold a store to the limits that wasmtime looks after; strings and lists are not among them."""
+    """Hold a store to the limits that wasmtime looks after; strings, lists and handles are not among them."""
     enforced = (
         limits.memory_bytes,
         limits.table_elements,

@@ -55,7 +55,7 @@ SAMPLES = {
     for sample in (
         Sample("values", "values.wit", "through"),
         Sample("newer", "values.wit", "newly-through", wasmtime=False, languages=("c", "rust")),
-        Sample("things", "things.wit", "both", languages=("c", "rust")),
+        Sample("things", "things.wit", "both"),
         Sample("lent", "things.wit", "handed"),
         Sample("sink", "sink.wit", "sink"),
         Sample("accessors", "accessors.wit", "w", wasmtime=False, languages=("c", "rust")),
