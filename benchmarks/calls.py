@@ -25,6 +25,7 @@ import wasmtime
 from wasmtime import _ffi as ffi
 from wasmtime import component as theirs
 
+from ingen_runtime import may_wait
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.engine import wat_to_wasm
@@ -102,6 +103,12 @@ class Calls:
 
 def wrapping_add(a: int, b: int) -> int:
     """The import of both hosts."""
+    return (a + b) & 0xFFFFFFFF
+
+
+@may_wait
+def ready_add(a: int, b: int) -> int:
+    """The same, which might have to wait."""
     return (a + b) & 0xFFFFFFFF
 
 
@@ -211,6 +218,7 @@ def rows() -> list[Row]:
     component = Component.from_bytes(wasm)
     instance = component.instantiate({"bench:calls/host": {"add": wrapping_add}})
     ours = instance.exports
+    may_wait_host = component.instantiate({"bench:calls/host": {"add": ready_add}}).exports["call-host"]
     bound = Calls(instance)
     minimal = unchecked_add()
     add, their_add = ours["add"], their("add")
@@ -229,7 +237,7 @@ def rows() -> list[Row]:
     assert echo_bytes(data) == data
     assert echo_points(points) == points and echo_places(places) == places
     assert their_echo_places(their_places[:2]) == their_places[:2]
-    assert call_host(100) == their_host(100)
+    assert call_host(100) == their_host(100) == may_wait_host(100)
     loops = 2000
     return [
         Row("add(u32, u32)", Call(their_add, 1, 2), Call(add, 1, 2), 15),
@@ -249,6 +257,14 @@ def rows() -> list[Row]:
             10,
         ),
         Row("class method / unchecked call", Call(minimal, 1, 2), Call(bound.add, 1, 2), 1.5, 1, True),
+        Row(
+            "`may_wait` that does not / `def`",
+            Call(call_host, loops),
+            Call(may_wait_host, loops),
+            2,
+            loops,
+            True,
+        ),
     ]
 
 

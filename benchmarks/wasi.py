@@ -1,10 +1,10 @@
-"""Time a program for preview 1 of WASI here and in wasmtime's own WASI, and print the ratios.
+"""Time a program for WASI here and in wasmtime's own WASI, and print the ratios.
 
-    python -m benchmarks.wasi [--quick] [--check]
+    python -m benchmarks.wasi [--preview 1|2] [--quick] [--check]
 
-Both hosts run the same core module in one process and take turns, so that a busy moment of the machine meets
-both. Figures are medians of processor time, in all threads. With `--check` the exit status is 1 where a ratio
-misses its target.
+Both hosts run the same core module, or the same component, in one process and take turns, so that a busy
+moment of the machine meets both. Figures are medians of processor time, in all threads. With `--check` the
+exit status is 1 where a ratio misses its target.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import wasmtime
 
+from benchmarks import wasi_components
 from ingen_runtime.engine import (
     CoreFunc,
     CoreFuncType,
@@ -179,6 +181,16 @@ ROWS = (
     Row("path_filestat_get", "stat"),
     Row("path_open and fd_close", "open"),
 )
+COMPONENT_ROWS = (
+    Row("write, 64 KiB at a time", "write", CHUNK, 0.5),
+    Row("read, 64 KiB at a time", "read", CHUNK, 0.5),
+    Row("monotonic clock", "clock"),
+    Row("read, 1 byte", "read-1"),
+    Row("write, 1 byte", "write-1"),
+    Row("fs::metadata", "stat"),
+    Row("File::open", "open"),
+    Row("print a line", "print"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,31 +223,46 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="take seconds, and be less exact")
     parser.add_argument("--only", default="", help="only rows with this in their label")
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
+    parser.add_argument("--preview", type=int, choices=(1, 2), default=1, help="which WASI; 2 needs Rust")
     options = parser.parse_args(arguments)
     rounds, batch_s = (3, 0.005) if options.quick else (9, 0.1)
-    wasm = wat_to_wasm(PROGRAM)
-    missed = 0
-    print(f"{'microseconds per call':28}{'wasmtime':>12}{'ingen':>10}{'speed':>9}{'target':>9}")
-    with (
-        tempfile.TemporaryDirectory() as first,
-        tempfile.TemporaryDirectory() as second,
-        theirs(wasm, first) as their_run,
-        ours(wasm, second) as our_run,
-    ):
-        for run in (their_run, our_run):
-            run("prepare", 0)
-            run("write", 256)
-        for row in (row for row in ROWS if options.only in row.label):
-            outcome = measure(row, their_run, our_run, rounds, batch_s)
-            met = outcome.ratio >= row.target
-            missed += not met
-            figures = f"{outcome.theirs * 1e6:12,.2f}{outcome.ours * 1e6:10,.2f}{outcome.ratio:8,.2f}x"
-            target = f"{row.target:>8g}x" if row.target else ""
-            rates = [row.chunk / seconds / 1e6 for seconds in (outcome.theirs, outcome.ours)]
-            rate = f"   {rates[0]:,.0f} and {rates[1]:,.0f} MB/s" if row.chunk else ""
-            mark = "" if met else "  missed"
-            print(f"{row.label:28}{figures}{target}{rate}{mark}", flush=True)
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        if options.preview == 1:
+            wasm = wat_to_wasm(PROGRAM)
+            with theirs(wasm, first) as their_run, ours(wasm, second) as our_run:
+                their_run("prepare", 0)
+                our_run("prepare", 0)
+                rows = [row for row in ROWS if options.only in row.label]
+                missed = report(rows, their_run, our_run, rounds, batch_s)
+        else:
+            with tempfile.TemporaryDirectory() as built:
+                program = wasi_components.build(Path(built))
+                with (
+                    wasi_components.theirs(program, first) as their_run,
+                    wasi_components.ours(program, second) as our_run,
+                ):
+                    rows = [row for row in COMPONENT_ROWS if options.only in row.label]
+                    missed = report(rows, their_run, our_run, rounds, batch_s)
     return 1 if missed and options.check else 0
+
+
+def report(rows: Sequence[Row], their_run: Run, our_run: Run, rounds: int, batch_s: float) -> int:
+    """Measure and print rows; returns how many targets are missed."""
+    print(f"{'microseconds per call':28}{'wasmtime':>12}{'ingen':>10}{'speed':>9}{'target':>9}")
+    for run in (their_run, our_run):
+        run("write", 256)
+    missed = 0
+    for row in rows:
+        outcome = measure(row, their_run, our_run, rounds, batch_s)
+        met = outcome.ratio >= row.target
+        missed += not met
+        figures = f"{outcome.theirs * 1e6:12,.2f}{outcome.ours * 1e6:10,.2f}{outcome.ratio:8,.2f}x"
+        target = f"{row.target:>8g}x" if row.target else ""
+        rates = [row.chunk / seconds / 1e6 for seconds in (outcome.theirs, outcome.ours)]
+        rate = f"   {rates[0]:,.0f} and {rates[1]:,.0f} MB/s" if row.chunk else ""
+        mark = "" if met else "  missed"
+        print(f"{row.label:28}{figures}{target}{rate}{mark}", flush=True)
+    return missed
 
 
 if __name__ == "__main__":

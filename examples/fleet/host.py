@@ -1,4 +1,4 @@
-"""VMs in one virtual VPC, a guest process in each: in Rust and in C.
+"""Three VMs in one virtual VPC, a guest process in each: in Rust, in C and in Python.
 
     ingen-sdkgen build
     python host.py
@@ -34,6 +34,7 @@ MISSING = "10.1.0.99"
 PLACES = {
     "rust": Place(region="north", data_center="north-1", owner="demo"),
     "c": Place(region="south", data_center="south-1", owner="demo"),
+    "python": Place(region="east", data_center="east-1", owner="demo"),
 }
 LANGUAGES = tuple(PLACES)
 

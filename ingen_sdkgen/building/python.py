@@ -32,7 +32,7 @@ _APP_SOURCE = """\
 import {module}
 from {package}._ingen_guest import attach
 
-globals().update(attach())
+globals().update(attach(alone={alone}))
 """
 _LIBRARY_SOURCE = """\
 import {package}._ingen_guest
@@ -112,7 +112,9 @@ class _Build:
         if _ends_with(self.guest.output, mark):
             return None
         with tempfile.TemporaryDirectory(prefix="ingen-") as folder:
-            app = _APP_SOURCE.format(module=self.source.stem, package=self.package.resolve().name)
+            app = _APP_SOURCE.format(
+                module=self.source.stem, package=self.package.resolve().name, alone=not self.libraries
+            )
             app += "".join(_LIBRARY_SOURCE.format(package=package) for package in self.libraries)
             Path(folder, f"{_APP}.py").write_text(app, "utf-8")
             paths = [Path(folder), *self._folders()]

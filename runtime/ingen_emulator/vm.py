@@ -107,7 +107,7 @@ class Vm:
     async def aclose(self) -> None:
         """Leave the network and remove the folders; may be called again."""
         await self.network.aclose()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def __aenter__(self) -> Vm:
         return self

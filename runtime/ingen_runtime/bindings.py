@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from ingen_runtime.canonical import Err, GuestResource, Ok, ResourceHandle, ResultError, Some, ValueClasses
 from ingen_runtime.component.component import Component
@@ -21,17 +21,23 @@ from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.type_text import func_type_text
 from ingen_runtime.errors import LinkError
 
+if TYPE_CHECKING:
+    from ingen_runtime.component.concurrency.host_ends import FutureReader, StreamReader, StreamWriter
+
 __all__ = [
     "Component",
     "Err",
     "ExportedResource",
     "Exports",
     "Functions",
+    "FutureReader",
     "Implementation",
     "Instance",
     "Ok",
     "ResultError",
     "Some",
+    "StreamReader",
+    "StreamWriter",
     "ValueClasses",
     "bind_resource",
     "compile_component",
@@ -43,6 +49,15 @@ __all__ = [
 ]
 
 _R = TypeVar("_R", bound="ExportedResource")
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("FutureReader", "StreamReader", "StreamWriter"):
+        # Late: slow to import, and most bindings have none.
+        from ingen_runtime.component.concurrency import host_ends
+
+        return getattr(host_ends, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Functions(dict[str, Any]):

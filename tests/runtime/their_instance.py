@@ -19,12 +19,18 @@ from ingen_runtime.component.items import HostFunc, InstanceItem, Item
 from ingen_runtime.component.types import BorrowType, FuncType, OwnType, ResourceType, ResultType
 from tests.runtime.their_values import Translation
 
-_ENGINE = wasmtime.Engine()
+
+@cache
+def _engine() -> wasmtime.Engine:
+    """Not made when this module is imported: pytest's fault handler would come after wasmtime's signal
+    handlers, and take the traps of guests for crashes.
+    """
+    return wasmtime.Engine()
 
 
 @cache
 def _compiled(wasm: bytes) -> theirs.Component:
-    return theirs.Component(_ENGINE, wasm)
+    return theirs.Component(_engine(), wasm)
 
 
 class TheirInstance:
@@ -40,11 +46,11 @@ class TheirInstance:
         given = resolver.resolve(plan)
         for name, extern in plan.type.imports.items():
             _collect(extern, given.get(name), resources)
-        self.store = wasmtime.Store(_ENGINE)
+        self.store = wasmtime.Store(_engine())
         self.handles = _Handles(resources, self.store)
         self._classes = classes
         self._translation = Translation(classes, self.handles)
-        linker = theirs.Linker(_ENGINE)
+        linker = theirs.Linker(_engine())
         with linker.root() as root:
             self._define(root, plan.type.imports, given)
         self._instance = linker.instantiate(self.store, _compiled(wasm))

@@ -23,12 +23,13 @@ PROJECT = ROOT / "tests" / "sdk" / "guests"
 @cache
 def scenarios(language: str) -> Component:
     """The guest of a language, compiled."""
-    _build()
+    if not _build():
+        pytest.fail("the scenarios do not build", pytrace=False)
     return Component.from_file(PROJECT / "build" / f"{language}.wasm")
 
 
 @cache
-def _build() -> None:
+def _build() -> bool:
     try:
         toolchains.zig()
         toolchains.componentize_py()
@@ -39,5 +40,4 @@ def _build() -> None:
     # Tests run in several processes, and what is built is in one place.
     with Path(tempfile.gettempdir(), f"ingen-scenarios-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if main(["build", "--quiet", "--project", str(PROJECT)]) != 0:
-            pytest.fail("the scenarios do not build", pytrace=False)
+        return main(["build", "--quiet", "--project", str(PROJECT)]) == 0

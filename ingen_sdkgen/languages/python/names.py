@@ -38,10 +38,10 @@ BUILTIN_NAMES: Final = BUILTIN_TYPES | {"classmethod", "object", "property", "st
 
 MODULE_NAMES: Final = frozenset(
     {
-        "Any", "Awaitable", "Callable", "ClassVar", "Component", "Enum", "Err", "ExportedResource", "Exports",
-        "Flag", "Imports", "Instance", "Mapping", "NoHost", "Ok", "Protocol", "ResultError", "Self",
-        "Sequence", "Some", "TypeAlias", "ValueClasses", "WrongValue", "abstractmethod", "annotations",
-        "builtins", "dataclass",
+        "Any", "AsyncIterable", "Awaitable", "Callable", "ClassVar", "Component", "Enum", "Err",
+        "ExportedResource", "Exports", "Flag", "FutureReader", "Imports", "Instance", "Iterable", "Mapping",
+        "NoHost", "Ok", "Protocol", "ResultError", "Self", "Sequence", "Some", "StreamReader", "StreamWriter",
+        "TypeAlias", "ValueClasses", "WrongValue", "abstractmethod", "annotations", "builtins", "dataclass",
         *dir(builtins),
     }
 )  # fmt: skip

@@ -200,6 +200,18 @@ class Annotator:
         self.used.add(name)
         return name
 
+    def _stream(self, element: Type | None, annotated: str, position: Position) -> str:
+        """A stream: what iterating over it gives, which are buffers where the elements are bytes."""
+        given = written = annotated
+        is_bytes = element is not None and self._plan.dealias(element) is Primitive.U8
+        if is_bytes:
+            buffers = [self.builtin(name) for name in ("bytes", "bytearray", "memoryview")]
+            given, annotated = " | ".join(buffers), self.builtin("bytes")
+        if position is Position.GOT:
+            return f"{self._use('StreamReader')}[{annotated}]"
+        kinds = [f"{self._use(name)}[{given}]" for name in ("AsyncIterable", "Iterable")]
+        return " | ".join([*kinds, *(buffers if is_bytes else ()), f"{self._use('StreamWriter')}[{written}]"])
+
     def _structure(self, type_: TypeId, position: Position) -> str:
         def of(inner: Type | None) -> str:
             return self.annotate(inner, position)
@@ -232,8 +244,12 @@ class Annotator:
                 return f"{self._use('Ok')}[{of(ok)}] | {self._use('Err')}[{of(err)}]"
             case Own(resource) | Borrow(resource):
                 return self._class(resource)
-            case Stream() | Future():
-                return self._use("Any")
+            case Stream(element):
+                return self._stream(element, of(element), position)
+            case Future(value):
+                return (
+                    f"{self._use('FutureReader' if position is Position.GOT else 'Awaitable')}[{of(value)}]"
+                )
             case Record() | Variant() | Enum() | Flags() | Resource():
                 raise AssertionError("nominal")
             case kind:

@@ -20,7 +20,7 @@ TEMPLATES: Final = (
     "python_host/macros.j2",
 )
 
-_LACKS: Final = frozenset({Feature.STREAM, Feature.FUTURE, Feature.ERROR_CONTEXT})
+_LACKS: Final = frozenset({Feature.ERROR_CONTEXT})
 
 
 @dataclass(frozen=True, slots=True)

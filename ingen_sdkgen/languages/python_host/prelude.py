@@ -55,7 +55,9 @@ def import_lines(
     constructs = any(f.is_constructor for f in exported.checked)
     wanted: dict[str, dict[str, bool]] = {
         "collections.abc": {
-            "Awaitable": any(not f.is_constructor for f in functions),
+            "AsyncIterable": "AsyncIterable" in used,
+            "Awaitable": "Awaitable" in used or any(not f.is_constructor for f in functions),
+            "Iterable": "Iterable" in used,
             "Mapping": True,
             "Sequence": "Sequence" in used,
         },
@@ -74,9 +76,12 @@ def import_lines(
     bindings = {
         "Err": "Err" in used,
         "ExportedResource": bool(exported.resources),
+        "FutureReader": "FutureReader" in used,
         "Ok": "Ok" in used,
         "ResultError": bool(errors) or not is_world,
         "Some": "Some" in used,
+        "StreamReader": "StreamReader" in used,
+        "StreamWriter": "StreamWriter" in used,
     }
     lines = ["import builtins as _builtins"] * ("builtins" in used) + ["import os as _os"] * is_world
     lines += ["from abc import abstractmethod as _abstractmethod"] * bool(functions)

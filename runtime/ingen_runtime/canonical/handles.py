@@ -104,14 +104,16 @@ def might_be_recursive(caller: InstanceState, callee: InstanceState) -> bool:
 class HandleTable:
     """The handles of one component instance. Index 0 is never used; what was freed last is used first.
 
-    Elements are `Handle` objects, and whatever else shares the table (streams, futures, subtasks).
+    Elements are `Handle` objects, and whatever else shares the table (streams, futures, subtasks). There are
+    never more than `limit`.
     """
 
-    __slots__ = ("elements", "free")
+    __slots__ = ("elements", "free", "limit")
 
     def __init__(self) -> None:
         self.elements: list[Any] = [None]
         self.free: list[int] = []
+        self.limit = MAX_TABLE_LENGTH
 
     def __len__(self) -> int:
         """How many handles are alive."""
@@ -137,8 +139,8 @@ class HandleTable:
             self.elements[index] = element
             return index
         index = len(self.elements)
-        if index > MAX_TABLE_LENGTH:
-            raise Trap(TrapKind.HANDLE_TABLE_FULL, f"{MAX_TABLE_LENGTH} are in use")
+        if index > self.limit:
+            raise Trap(TrapKind.HANDLE_TABLE_FULL, f"{self.limit} are in use")
         self.elements.append(element)
         return index
 

@@ -5,9 +5,9 @@ Source: component-model Explainer.md and the notes on validation in Binary.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TypeVar, assert_never
+from typing import assert_never
 
+from ingen_runtime.component.alias_definitions import define_alias
 from ingen_runtime.component.binary.syntax import (
     AliasDef,
     CanonDef,
@@ -27,10 +27,8 @@ from ingen_runtime.component.binary.syntax import (
     ExternName,
     FuncDef,
     ImportDef,
-    InlineExport,
     InstanceDef,
     InstanceTypeDef,
-    Instantiate,
     NestedComponentDef,
     OuterAlias,
     ResourceDef,
@@ -44,7 +42,6 @@ from ingen_runtime.component.binary.syntax import (
 )
 from ingen_runtime.component.canon_checks import define_canon
 from ingen_runtime.component.core_definitions import (
-    core_export,
     define_core_instance,
     define_core_type,
     define_module,
@@ -56,38 +53,30 @@ from ingen_runtime.component.entities import (
     ResourceEntity,
     TypeEntity,
     TypeExtern,
-    extern_node_count,
     sort_of,
 )
 from ingen_runtime.component.extern_checks import check_extern_name
 from ingen_runtime.component.free_resources import free_resources
+from ingen_runtime.component.instance_definitions import define_instance
+from ingen_runtime.component.item_refs import extern_at, item_ref, resource_paths
 from ingen_runtime.component.naming import introduce_type, name_resources, qualified_resource, qualify
 from ingen_runtime.component.plan import (
-    AliasStep,
-    BagStep,
     ComponentPlan,
     ComponentStep,
-    CoreAliasStep,
     ExportStep,
     ImportStep,
-    InstantiateStep,
-    ItemRef,
-    OuterAliasStep,
     ResourcePath,
     ResourceStep,
 )
-from ingen_runtime.component.scope import MAX_TYPE_DEPTH, Budget, Scope, ScopeKind, member
+from ingen_runtime.component.scope import Budget, Scope, ScopeKind, check_depth, member
 from ingen_runtime.component.substitution import freshen
 from ingen_runtime.component.subtyping import (
     Mismatch,
     bind,
-    core_kind,
-    instantiate_type,
     match_extern,
 )
 from ingen_runtime.component.types import ResourceType
 from ingen_runtime.component.value_types import evaluate_func_type, evaluate_val_type
-from ingen_runtime.component.visibility import NamedDefinitions
 from ingen_runtime.core_types import CoreFuncType, NumberType
 from ingen_runtime.errors import ComponentFormatError
 
@@ -125,7 +114,7 @@ def _component_type(scope: Scope, offset: int) -> ComponentType:
     made = ComponentType(scope.imports, scope.exports, tuple(scope.import_bound), ())
     mentioned = free_resources(made)
     bound = tuple(resource for resource in scope.export_bound if resource in mentioned)
-    return _check_depth(ComponentType(scope.imports, scope.exports, tuple(scope.import_bound), bound), offset)
+    return check_depth(ComponentType(scope.imports, scope.exports, tuple(scope.import_bound), bound), offset)
 
 
 def _define(scope: Scope, definition: Definition) -> None:
@@ -143,9 +132,9 @@ def _define(scope: Scope, definition: Definition) -> None:
             scope.components.append(plan.type)
             scope.steps.append(ComponentStep(plan))
         case InstanceDef():
-            _define_instance(scope, definition)
+            define_instance(scope, definition)
         case AliasDef():
-            _define_alias(scope, definition)
+            define_alias(scope, definition)
         case TypeDef():
             scope.types.append(_evaluate_type(scope, definition))
         case CanonDef():
@@ -175,21 +164,12 @@ def _evaluate_type(scope: Scope, definition: TypeDef) -> TypeEntity:
             made = ComponentType(
                 inner.imports, inner.exports, tuple(inner.import_bound), tuple(inner.export_bound)
             )
-            return _check_depth(made, offset)
+            return check_depth(made, offset)
         case InstanceTypeDef(declarations):
             inner = _declare(Scope(ScopeKind.INSTANCE_TYPE, scope, scope.budget), declarations)
-            return _check_depth(InstanceType(inner.exports, tuple(inner.export_bound)), offset)
+            return check_depth(InstanceType(inner.exports, tuple(inner.export_bound)), offset)
         case val_type:
             return evaluate_val_type(scope, val_type, offset)
-
-
-T = TypeVar("T", InstanceType, ComponentType)
-
-
-def _check_depth(type_: T, offset: int) -> T:
-    if type_.depth > MAX_TYPE_DEPTH:
-        raise ComponentFormatError(f"types of instances nest deeper than {MAX_TYPE_DEPTH}", offset)
-    return type_
 
 
 def _define_resource(scope: Scope, definition: ResourceDef, offset: int) -> ResourceEntity:
@@ -242,34 +222,10 @@ def _declare_alias(scope: Scope, definition: AliasDef) -> None:
         raise ComponentFormatError(
             "an alias in a component or instance type may only refer to types or instances", definition.offset
         )
-    _define_alias(scope, definition)
+    define_alias(scope, definition)
 
 
 # --- imports and exports ------------------------------------------------------------------------------------
-
-
-def resource_paths(
-    extern: Extern, wanted: Collection[ResourceType], budget: Budget | None = None
-) -> tuple[ResourcePath, ...]:
-    """Where in an import, export or instance each wanted resource is found first."""
-    found: dict[ResourceType, tuple[str, ...]] = {}
-
-    def walk(extern: Extern, path: tuple[str, ...]) -> None:
-        if budget is not None:
-            budget.charge(1)
-        match extern:
-            case TypeExtern(ResourceEntity(resource=resource)):
-                if resource in wanted:
-                    found.setdefault(resource, path)
-            case InstanceType():
-                for name, inner in extern.exports.items():
-                    walk(inner, (*path, name))
-            case _:
-                pass
-
-    if wanted:
-        walk(extern, ())
-    return tuple(ResourcePath(resource, path) for resource, path in found.items())
 
 
 def _evaluate_desc(
@@ -348,34 +304,10 @@ def _add_export(scope: Scope, name: ExternName, extern: Extern, offset: int) -> 
     scope.export_names[name.name] = name
 
 
-def _item(scope: Scope, sort: Sort, index: int, offset: int) -> Extern:
-    match sort:
-        case Sort.FUNC:
-            return member(scope.funcs, index, sort, offset)
-        case Sort.TYPE:
-            return TypeExtern(scope.type(index, offset))
-        case Sort.COMPONENT:
-            return member(scope.components, index, sort, offset)
-        case Sort.INSTANCE:
-            return member(scope.instances, index, sort, offset)
-        case Sort.CORE_MODULE:
-            return member(scope.modules, index, sort, offset)
-        case Sort.VALUE:
-            raise ComponentFormatError("component values are not supported", offset)
-        case _:
-            raise ComponentFormatError(f"a {sort.value} cannot leave a component", offset)
-
-
-def _item_ref(sort: Sort, index: int, extern: Extern) -> ItemRef:
-    if isinstance(extern, TypeExtern) and isinstance(extern.entity, ResourceEntity):
-        return ItemRef(sort, index, extern.entity.resource)
-    return ItemRef(sort, index)
-
-
 def _define_export(scope: Scope, definition: ExportDef) -> None:
     name, offset = definition.name, definition.offset
-    found = _item(scope, definition.sort, definition.index, offset)
-    item = _item_ref(definition.sort, definition.index, found)
+    found = extern_at(scope, definition.sort, definition.index, offset)
+    item = item_ref(definition.sort, definition.index, found)
     paths: tuple[ResourcePath, ...] = ()
     if definition.desc is not None:
         bound: list[ResourceType] = []
@@ -401,109 +333,3 @@ def _define_export(scope: Scope, definition: ExportDef) -> None:
     _add_export(scope, name, extern, offset)
     scope.add_extern(extern)
     scope.steps.append(ExportStep(name, item, extern, paths))
-
-
-# --- instances ----------------------------------------------------------------------------------------------
-
-
-def _define_instance(scope: Scope, definition: InstanceDef) -> None:
-    if isinstance(definition.expr, Instantiate):
-        _instantiate(scope, definition.expr, definition.offset)
-    else:
-        _put_together(scope, definition.expr, definition.offset)
-
-
-def _instantiate(scope: Scope, expr: Instantiate, offset: int) -> None:
-    if expr.component >= len(scope.components):
-        raise ComponentFormatError(
-            f"unknown component {expr.component}: component index out of bounds", offset
-        )
-    component = scope.components[expr.component]
-    args: dict[str, Extern] = {}
-    items: dict[str, ItemRef] = {}
-    for arg in expr.args:
-        if arg.name in args:
-            raise ComponentFormatError(f"instantiation argument `{arg.name}` is given twice", offset)
-        args[arg.name] = _item(scope, arg.sort, arg.index, offset)
-        items[arg.name] = _item_ref(arg.sort, arg.index, args[arg.name])
-    try:
-        instance = instantiate_type(component, args, scope.budget.charge)
-    except Mismatch as error:
-        raise ComponentFormatError(f"the component cannot be instantiated: {error}", offset) from None
-    scope.budget.charge(instance.node_count + sum(extern_node_count(arg) for arg in args.values()))
-    given = free_resources(*args.values())
-    made = {resource: None for resource in free_resources(instance) if resource not in given}
-    scope.export_bound.extend(made)
-    scope.instances.append(_check_depth(instance, offset))
-    paths = resource_paths(instance, made, scope.budget)
-    scope.steps.append(InstantiateStep(expr.component, items, paths))
-
-
-def _put_together(scope: Scope, inline: tuple[InlineExport, ...], offset: int) -> None:
-    keys: dict[str, str] = {}
-    exports: dict[str, Extern] = {}
-    items: dict[str, ItemRef] = {}
-    # No resource has a name in here, so methods, statics and constructors cannot be put together.
-    known = NamedDefinitions()
-    for export in inline:
-        extern = _item(scope, export.sort, export.index, offset)
-        check_extern_name(export.name, extern, keys, known, "export", offset)
-        exports[export.name.name] = extern
-        items[export.name.name] = _item_ref(export.sort, export.index, extern)
-    scope.instances.append(_check_depth(InstanceType(exports), offset))
-    scope.steps.append(BagStep(items))
-
-
-# --- aliases ------------------------------------------------------------------------------------------------
-
-
-def _define_alias(scope: Scope, definition: AliasDef) -> None:
-    sort, offset = definition.sort, definition.offset
-    match definition.target:
-        case ExportAlias(instance, name):
-            exports: Mapping[str, Extern] = member(scope.instances, instance, Sort.INSTANCE, offset).exports
-            extern = exports.get(name)
-            if extern is None:
-                raise ComponentFormatError(f"instance {instance} has no export named `{name}`", offset)
-            if sort_of(extern) is not sort:
-                raise ComponentFormatError(
-                    f"export `{name}` of instance {instance} is a {sort_of(extern).value}, "
-                    f"not a {sort.value}",
-                    offset,
-                )
-            scope.add_extern(extern)
-            if sort is not Sort.TYPE:
-                scope.steps.append(AliasStep(sort, instance, name))
-        case CoreExportAlias(instance, name):
-            item = core_export(scope, instance, name, offset)
-            if f"core {core_kind(item)}" != sort.value:
-                raise ComponentFormatError(
-                    f"export `{name}` of core instance {instance} is a {core_kind(item)}, not a {sort.value}",
-                    offset,
-                )
-            scope.add_core_item(item)
-            scope.steps.append(CoreAliasStep(sort, instance, name))
-        case OuterAlias(count, index):
-            _define_outer_alias(scope, sort, count, index, offset)
-
-
-def _define_outer_alias(scope: Scope, sort: Sort, count: int, index: int, offset: int) -> None:
-    outer = scope.outer(count, offset)
-    match sort:
-        case Sort.TYPE:
-            entity = outer.type(index, offset)
-            if scope.crosses_component(count) and free_resources(TypeExtern(entity)):
-                raise ComponentFormatError(
-                    "an outer alias cannot leave its component for a type "
-                    "that transitively refers to resources",
-                    offset,
-                )
-            scope.types.append(entity)
-        case Sort.CORE_TYPE:
-            scope.core_types.append(member(outer.core_types, index, sort, offset))
-        case Sort.CORE_MODULE:
-            scope.modules.append(member(outer.modules, index, sort, offset))
-            scope.steps.append(OuterAliasStep(sort, count, index))
-        case _:
-            scope.components.append(member(outer.components, index, sort, offset))
-            scope.steps.append(OuterAliasStep(sort, count, index))

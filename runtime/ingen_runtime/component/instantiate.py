@@ -363,6 +363,8 @@ def new_context(
     plan: ComponentPlan,
 ) -> ComponentContext:
     """The context of a new component instance."""
+    if store.limits.handles is not None:
+        state.handles.limit = store.limits.handles
     return ComponentContext(store, state, enclosing, program.is_async(plan))
 
 

@@ -36,7 +36,8 @@ from ingen_runtime.component.entities import (
     TypeExtern,
     sort_of,
 )
-from ingen_runtime.component.evaluate import evaluate_component, resource_paths
+from ingen_runtime.component.evaluate import evaluate_component
+from ingen_runtime.component.item_refs import resource_paths
 from ingen_runtime.component.naming import name_resources
 from ingen_runtime.component.plan import (
     PREVIEW_1,

@@ -27,6 +27,7 @@ from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.errors import ComponentFormatError
 
 T = TypeVar("T")
+InstanceOrComponent = TypeVar("InstanceOrComponent", InstanceType, ComponentType)
 
 MAX_TYPE_DEPTH = 100
 """How deep value types may nest."""
@@ -232,3 +233,13 @@ def member(space: Sequence[T], index: int, sort: Sort, offset: int) -> T:
 
 def _wrong_kind(index: int, entity: TypeEntity, wanted: str, offset: int) -> ComponentFormatError:
     return ComponentFormatError(f"type {index} is a {kind_of_type(entity)}, not {wanted}", offset)
+
+
+def check_depth(type_: InstanceOrComponent, offset: int) -> InstanceOrComponent:
+    """The type, if its instances do not nest too deep.
+
+    Raises: ComponentFormatError.
+    """
+    if type_.depth > MAX_TYPE_DEPTH:
+        raise ComponentFormatError(f"types of instances nest deeper than {MAX_TYPE_DEPTH}", offset)
+    return type_

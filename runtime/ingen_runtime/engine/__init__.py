@@ -54,8 +54,9 @@ from ingen_runtime.engine.externs import (
     CoreTag,
 )
 from ingen_runtime.engine.fibers import call_async, instantiate_async
+from ingen_runtime.engine.limits import StoreLimits
 from ingen_runtime.engine.module import CoreModule
-from ingen_runtime.engine.store import CoreStore, StoreLimits
+from ingen_runtime.engine.store import CoreStore
 from ingen_runtime.engine.text import wat_to_wasm
 
 __all__ = [

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import itertools
 import weakref
 from types import CellType
 from typing import TYPE_CHECKING, Any, Final
 
 from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import bindings as c
+from ingen_runtime.engine.callbacks import Callbacks
 from ingen_runtime.engine.calls import dispatch_code, function_from
 from ingen_runtime.engine.signature import signature_of
 
@@ -57,9 +57,7 @@ class Failure:
 
 _STOPPED: Final = b"stopped by the host"
 
-_functions: dict[int, weakref.ref[Any]] = {}
-_failures: dict[int, Failure] = {}
-_numbers = itertools.count(1)
+_callbacks: Final = Callbacks()
 
 
 @functools.cache
@@ -74,8 +72,8 @@ def dispatch_cells(type_: CoreFuncType) -> dict[str, CellType]:
     signature = signature_of(type_)
     buffer_type = ctypes.c_char * (signature.slots * c.RAW_SLOT_SIZE)
     return {
-        "failures": CellType(_failures),
-        "functions": CellType(_functions),
+        "failures": CellType(_callbacks.failures),
+        "functions": CellType(_callbacks.functions),
         "pack": CellType(signature.results.pack_into),
         "unpack": CellType(signature.params.unpack_from),
         "window": CellType(buffer_type.from_address),
@@ -105,7 +103,6 @@ class HostFunctions:
         `callback` is the C callback that calls it, where it is not one that unpacks values.
         """
         callback = callback or _callback(type_)
-        number = next(_numbers)
         try:
             reference = weakref.ref(function)
         except TypeError:  # some callables written in C take no weak reference
@@ -114,8 +111,7 @@ class HostFunctions:
                 return _function(*arguments)
 
             function, reference = wrapped, weakref.ref(wrapped)
-        _functions[number] = reference
-        _failures[number] = self._failure
+        number = _callbacks.add(reference, self._failure)
         self._numbers.append(number)
         self._kept.append(function)
         func = c.Func()
@@ -125,8 +121,7 @@ class HostFunctions:
     def forget(self) -> None:
         """Take all out of the tables; the store is gone."""
         for number in self._numbers:
-            _functions.pop(number, None)
-            _failures.pop(number, None)
+            _callbacks.remove(number)
         self._numbers.clear()
         self._kept.clear()
 

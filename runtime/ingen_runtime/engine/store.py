@@ -1,4 +1,4 @@
-"""Stores: what one group of instances owns, and its limits."""
+"""Stores: what one group of instances owns."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from types import CellType
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from ingen_runtime.engine import bindings as c
-from ingen_runtime.engine.calls import cover_entry, function_from, invoke_code, probe
+from ingen_runtime.engine import epochs
+from ingen_runtime.engine.calls import function_from, invoke_code, probe
 from ingen_runtime.engine.host import Failure, HostFunctions
+from ingen_runtime.engine.limits import NO_LIMITS, StoreLimits, limit_store
 from ingen_runtime.engine.mappings import (
     MAPPINGS,
     MAPPINGS_PER_FIBER,
@@ -24,7 +26,6 @@ from ingen_runtime.engine.nested import call_on_own_fiber
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.engine.traps import drop_exception, exception_from_error, exception_from_trap
 from ingen_runtime.errors import InternalError, StoreUnusableError, Trap, TrapKind
-from ingen_runtime.frozen import frozen
 
 if TYPE_CHECKING:
     from ingen_runtime.core_types import CoreFuncType
@@ -35,28 +36,6 @@ if TYPE_CHECKING:
 
 _SHARED_SLOTS: Final = 16
 """Functions with up to this many values share the store's raw buffer."""
-
-
-@frozen
-class StoreLimits:
-    """What the guests of one store may use; None leaves it to wasmtime.
-
-    A guest that asks for more memory or table elements than this sees its `grow` fail; instantiation beyond a
-    limit raises Trap(LIMIT_EXCEEDED).
-    """
-
-    memory_bytes: int | None = None
-    """Size of each linear memory."""
-    table_elements: int | None = None
-    """Size of each table."""
-    instances: int | None = None
-    tables: int | None = None
-    memories: int | None = None
-    string_bytes: int | None = None
-    """Size of each string that leaves a guest; None for the specification's 256 MiB. What is longer raises
-    Trap(STRING_TOO_LONG)."""
-    list_bytes: int | None = None
-    """The same for the elements of each list: Trap(LIST_TOO_LONG)."""
 
 
 class CoreStore:
@@ -73,6 +52,7 @@ class CoreStore:
         "_cells",
         "_context_ref",
         "_deadline",
+        "_epoch_callback",
         "_failure",
         "_fiber",
         "_fibers",
@@ -100,7 +80,7 @@ class CoreStore:
         if fuel is not None and not engine.config.consume_fuel:
             raise ValueError("limiting fuel needs an engine with EngineConfig(consume_fuel=True)")
         self.engine = engine
-        self.limits = limits if limits is not None else _NO_LIMITS
+        self.limits = limits if limits is not None else NO_LIMITS
         self._failure = Failure()
         self._host = HostFunctions(self._failure)
         self._memories: weakref.WeakSet[CoreMemory] | None = None
@@ -117,16 +97,15 @@ class CoreStore:
         self.ptr = c.store_new(engine.ptr, None, None)
         self.context: int = c.store_context(self.ptr)
         self._number = next(_numbers)
+        self._epoch_callback: int | None = None
         engine.store_opened(self._number)
         self._prepare_calls()
         if limits is not None:
-            self._limit(limits)
+            limit_store(self.ptr, limits)
         if engine.config.consume_fuel:
             self.set_fuel(_ENDLESS if fuel is None else fuel)
         if engine.config.epoch_interruption:
-            _open_stores[self._number] = weakref.ref(self)
-            _failures[self._number] = self._failure
-            c.store_epoch_deadline_callback(self.ptr, _ON_EPOCH, self._number, None)
+            self._epoch_callback = epochs.watch(self, self._failure)
             c.context_set_epoch_deadline(self._context_ref, 1)
 
     def _prepare_calls(self) -> None:
@@ -174,8 +153,8 @@ class CoreStore:
         MAPPINGS.give_back(self._mappings)
         self._host.forget()
         self._failure.free()
-        _open_stores.pop(self._number, None)
-        _failures.pop(self._number, None)
+        if self._epoch_callback is not None:
+            epochs.forget(self._epoch_callback)
         self.engine.store_closed(self._number)
 
     def disable(self, why: str) -> None:
@@ -211,21 +190,6 @@ class CoreStore:
 
     # Limits.
 
-    def _limit(self, limits: StoreLimits) -> None:
-        c.store_limiter(
-            self.ptr,
-            *[
-                -1 if limit is None else limit
-                for limit in (
-                    limits.memory_bytes,
-                    limits.table_elements,
-                    limits.instances,
-                    limits.tables,
-                    limits.memories,
-                )
-            ],
-        )
-
     def set_fuel(self, fuel: int) -> None:
         """Give the guest this much fuel: about one unit for an instruction."""
         self.check_usable()
@@ -260,7 +224,7 @@ class CoreStore:
         self._interrupted = True
         self.engine.increment_epoch()
 
-    def _on_epoch(self) -> bool:
+    def on_epoch(self) -> bool:
         """Time has passed while a guest ran. Whether it has to let others run; raises where it has to
         stop."""
         if self._interrupted:
@@ -463,28 +427,6 @@ class CoreStore:
         self._memories.add(memory)
 
 
-_NO_LIMITS: Final = StoreLimits()
 _HELD: Final = "the guest uses garbage collection or exceptions, and waits: nothing else of its store can run"
 _ENDLESS: Final = (1 << 64) - 1
 _numbers = itertools.count(1)
-_open_stores: dict[int, weakref.ref[CoreStore]] = {}
-_failures: dict[int, Failure] = {}
-
-
-def _on_epoch(context: int, number: int, delta: Any, kind: Any) -> int:
-    try:
-        delta[0] = 1
-        store = _open_stores[number]()
-        kind[0] = c.EPOCH_YIELD if store is not None and store._on_epoch() else c.EPOCH_CONTINUE
-        return 0
-    except BaseException as exception:
-        # As in `dispatch`: nothing here may fail, so nothing is called.
-        failure = _failures[number]
-        failure.exception = exception
-        error = failure.error
-        failure.error = 0
-        return error
-
-
-_on_epoch.__code__ = cover_entry(_on_epoch.__code__)
-_ON_EPOCH: Final = c.EpochCallback(_on_epoch)

@@ -73,6 +73,10 @@ def exception_from_error(error: int, doing: str) -> Exception:
     text = _cause(take_error_message(error))
     if "exceeds memory limits" in text or "exceeds table limits" in text or "limit exceeded" in text:
         return Trap(TrapKind.LIMIT_EXCEEDED, text, frames=frames)
+    if "(os error " in text:
+        return Trap(
+            TrapKind.LIMIT_EXCEEDED, f"{text}; EngineConfig(memory_reservation=0) takes less", frames=frames
+        )
     if "stack overflow" in text or "call stack exhausted" in text:
         return Trap(TrapKind.STACK_OVERFLOW, text, frames=frames)
     if "incompatible import type" in text or "types incompatible" in text:

@@ -28,6 +28,8 @@ class Limits:
     """Size to which a file may be made to grow."""
     memory_bytes: int | None = None
     """Size of each linear memory."""
+    handles: int = 100_000
+    """Handles that each component instance has at once: to streams, sockets, what it polls for and so on."""
     transfer_bytes: int = MIB
     """Bytes that one read or write moves; a guest that asks for more gets less, and asks again."""
 

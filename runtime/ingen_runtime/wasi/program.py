@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,13 +40,16 @@ async def run_program(program: Component, process: Process, imports: Mapping[str
         provided |= wasi.imports
     try:
         return await _run(program, entry, Linker(provided | dict(imports or {})), process)
+    except asyncio.CancelledError:
+        wasi = None  # who ends a guest does not wait for what it has written
+        raise
     finally:
         if wasi is not None:
             await wasi.settled()
 
 
 async def _run(program: Component, entry: str, linker: Linker, process: Process) -> int:
-    limits = StoreLimits(memory_bytes=process.limits.memory_bytes)
+    limits = StoreLimits(memory_bytes=process.limits.memory_bytes, handles=process.limits.handles)
     instance = None
     try:
         instance = await linker.instantiate_async(program, limits=limits)

@@ -120,7 +120,8 @@ GUEST = f"""
           (br_if $end (i32.eq (local.get $value) (local.get $n)))
           (i32.store (local.get $at) (local.get $value))
           (br_if $end (i32.eq (i32.const 1)
-            (call $numbers.write (local.get $writable) (local.get $at) (i32.const 1))))
+            (i32.and (i32.const 15)
+              (call $numbers.write (local.get $writable) (local.get $at) (i32.const 1)))))
           (local.set $value (i32.add (local.get $value) (i32.const 1)))
           (br $more)))
       (call $numbers.drop-writable (local.get $writable)))
@@ -132,9 +133,9 @@ GUEST = f"""
       (block $end
         (loop $more
           (br_if $end (i32.eq (i32.const 1)
-            (call $texts.read (local.get $readable) (i32.const 80) (i32.const 1))))
+            (i32.and (i32.const 15) (call $texts.read (local.get $readable) (i32.const 80) (i32.const 1)))))
           (br_if $end (i32.eq (i32.const 1)
-            (call $texts.write (local.get $writable) (i32.const 80) (i32.const 1))))
+            (i32.and (i32.const 15) (call $texts.write (local.get $writable) (i32.const 80) (i32.const 1)))))
           (br $more)))
       (call $texts.drop-readable (local.get $readable))
       (call $texts.drop-writable (local.get $writable)))

@@ -15,7 +15,7 @@ from ingen_runtime.canonical import ResultError
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.component.linker import Linker
-from ingen_runtime.engine import Engine, EngineConfig
+from ingen_runtime.engine import Engine, EngineConfig, StoreLimits, wat_to_wasm
 from ingen_runtime.errors import (
     ComponentFormatError,
     HostValueError,
@@ -242,6 +242,21 @@ def test_link_errors(component: Component) -> None:
         start(component, **{LOGGER: {"sink": Sink}})
 
 
+TYPES_ALONE = """
+(component
+  (import "test:api/types@1.0.0" (instance $types (type $e' (enum "a" "b")) (export "e" (type $e (eq $e')))))
+  (alias export $types "e" (type $e))
+  (import "test:api/uses@1.0.0" (instance (alias outer 1 $e (type $e)) (export "f" (func (result $e))))))
+"""
+
+
+def test_interfaces_of_types_alone_need_no_implementation() -> None:
+    component = Component.from_bytes(wat_to_wasm(TYPES_ALONE))
+    component.instantiate({"test:api/uses@1.0.0": {"f": lambda: None}})
+    with pytest.raises(LinkError, match=r"^1 import is missing: `test:api/uses@1\.0\.0`"):
+        component.instantiate()
+
+
 def test_missing_imports_may_trap(component: Component) -> None:
     instance = Linker({"ask": int}).trap_missing().instantiate(component)
     assert instance.exports.relay(1) == 2
@@ -292,6 +307,39 @@ def test_arguments_by_name(component: Component) -> None:
             await instance.exports.relay.call_async(x=1)
 
     asyncio.run(main())
+
+
+def test_a_guest_has_no_more_handles_than_its_limit(engine: Engine, assemble: Callable[[str], bytes]) -> None:
+    component = Component(assemble(HOARDER), engine=engine)
+
+    class Thing:
+        pass
+
+    host = {"things": {"thing": Thing, "make": Thing}}
+    assert component.instantiate(host, limits=StoreLimits(handles=10)).exports.hoard(10) == 10
+    with pytest.raises(Trap) as caught:
+        component.instantiate(host, limits=StoreLimits(handles=10)).exports.hoard(11)
+    assert caught.value.kind is TrapKind.HANDLE_TABLE_FULL
+
+
+HOARDER = """
+(component
+  (import "things" (instance $things
+    (export "thing" (type $thing (sub resource)))
+    (export "make" (func (result (own $thing))))))
+  (core func $make (canon lower (func $things "make")))
+  (core module $m
+    (import "" "make" (func $make (result i32)))
+    (func (export "hoard") (param $count i32) (result i32)
+      (local $made i32)
+      (loop $again
+        (drop (call $make))
+        (local.set $made (i32.add (local.get $made) (i32.const 1)))
+        (br_if $again (i32.lt_u (local.get $made) (local.get $count))))
+      (local.get $made)))
+  (core instance $i (instantiate $m (with "" (instance (export "make" (func $make))))))
+  (func (export "hoard") (param "count" u32) (result u32) (canon lift (core func $i "hoard"))))
+"""
 
 
 def test_async_host_functions(component: Component) -> None:

@@ -247,6 +247,17 @@ def test_no_failure_is_lost_after_one_where_the_stack_was_full(instantiate: Inst
     assert outcomes == {KeyError, RecursionError}
 
 
+def test_failures_find_their_way_however_many_host_functions_there_are(instantiate: Instantiate) -> None:
+    # Small integers are objects that there are once; others are compared, which takes of Python's stack.
+    many = [instantiate(CALL_HOST, [lambda: None]) for _ in range(300)]
+    again: Callable[[], None]
+    again = func(instantiate(CALL_HOST, [lambda: again()]), "f").bind()
+    with pytest.raises((RecursionError, Trap)):
+        again()
+    test_no_failure_is_lost_after_one_where_the_stack_was_full(instantiate)
+    assert len(many) == 300
+
+
 def test_a_callable_that_takes_no_weak_reference_can_be_a_host_function(instantiate: Instantiate) -> None:
     class Slotted:
         __slots__ = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -225,6 +227,29 @@ def test_time_passes_in_the_child_of_a_fork(instantiate: Instantiate) -> None:
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+_FEW_ADDRESSES = """
+import resource
+from ingen_runtime.engine import CoreInstance, CoreModule, CoreStore, Engine, wat_to_wasm
+from ingen_runtime.errors import Trap
+
+engine = Engine()
+module = CoreModule(engine, wat_to_wasm("(module (memory 1))"))
+kept = [CoreInstance(CoreStore(engine), module)]
+resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+try:
+    while True:
+        kept.append(CoreInstance(CoreStore(engine), module))
+except Trap as trap:
+    print(trap.kind.name, "memory_reservation" in trap.detail)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems limit address space otherwise")
+def test_a_process_without_address_space_is_told_what_to_do() -> None:
+    done = subprocess.run([sys.executable, "-c", _FEW_ADDRESSES], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("LIMIT_EXCEEDED True\n", "")
 
 
 def test_ten_thousand_stores_fit(engine: Engine) -> None:

@@ -26,6 +26,7 @@ from ingen_runtime.canonical.layout import (
 )
 from ingen_runtime.component.concurrency.guest_calls import GuestCallee, current_thread
 from ingen_runtime.component.concurrency.host_work import HostWork
+from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.tasks import CANCELLED_RESULT, InstanceTasks
 from ingen_runtime.component.concurrency.values import values_plan
 from ingen_runtime.component.concurrency.waitables import (
@@ -38,7 +39,7 @@ from ingen_runtime.component.concurrency.waitables import (
 )
 from ingen_runtime.component.items import CanonSide, HostFunc, LiftedFunc
 from ingen_runtime.component.types import ResultType, ValType
-from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
+from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, may_wait_host_function
 from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import Trap, TrapKind
@@ -145,8 +146,8 @@ class LoweredCall:
         elif results:
             self._lower = plan.bind_lower(endpoint)
 
-    async def __call__(self, *values: Any) -> Any:
-        """Make the call; the core results."""
+    def __call__(self, *values: Any) -> Any:
+        """Make the call; the core results, or an awaitable of them where a guest is to be waited for."""
         context, signature = self._context, self._signature
         state, thread = context.state, current_thread(context)
         check_may_leave(state)
@@ -187,16 +188,21 @@ class LoweredCall:
 
         subtask.callee = self._start(thread.task.instance, on_start, on_resolve)
         if not self._is_async:
-            if not subtask.resolved:
-                await thread.wait_until(lambda: subtask.resolved)
-            subtask.deliver()
-            results = signature.results.unpack_from(raw)
-            return results[0] if results else None
+            return self._results(subtask, raw) if subtask.resolved else self._later(thread, subtask, raw)
         if subtask.resolved:
             subtask.deliver()
             return int(SubtaskState.RETURNED)
         index = state.handles.add(subtask)
         return subtask.state | index << 4
+
+    async def _later(self, thread: GuestThread, subtask: Subtask, raw: bytearray) -> Any:
+        await thread.wait_until(lambda: subtask.resolved)
+        return self._results(subtask, raw)
+
+    def _results(self, subtask: Subtask, raw: bytearray) -> Any:
+        subtask.deliver()
+        results = self._signature.results.unpack_from(raw)
+        return results[0] if results else None
 
     def _put_result(self, raw: bytearray, result: tuple[Any, ...]) -> None:
         if self._store is not None:
@@ -229,10 +235,17 @@ def lower_async(
     """The core function by which a component instance calls a function that may wait."""
     lowered: LoweredCall | None = None
 
-    async def call(*values: Any) -> Any:
+    def call(*values: Any) -> Any:
         nonlocal lowered
         if lowered is None:
             lowered = LoweredCall(classes, step, func, side, type_)
-        return await lowered(*values)
+        return lowered(*values)
 
-    return async_host_function(store, type_, call)
+    async def run(*values: Any) -> Any:
+        result = call(*values)
+        return await result if is_awaitable(result) else result
+
+    if isinstance(func, HostFunc):
+        return may_wait_host_function(store, type_, call)
+    # A guest is started, which is not possible on the caller's stack.
+    return async_host_function(store, type_, run)

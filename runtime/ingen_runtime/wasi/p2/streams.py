@@ -135,14 +135,14 @@ class Sink:
     It takes up to `capacity` bytes, and nothing more until all of them are gone.
     """
 
-    __slots__ = ("_error", "_on_empty", "_pending", "_stream", "_watching", "capacity")
+    __slots__ = ("_error", "_loop", "_on_empty", "_pending", "_stream", "capacity")
 
     def __init__(self, stream: kernel.OutputStream, capacity: int = 64 * KIB) -> None:
         self._stream = stream
         self.capacity = capacity
         self._pending = memoryview(b"")
         self._error: IngenError | None = None
-        self._watching = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # on which it goes on by itself
         self._on_empty: list[Callable[[], object]] = []
 
     @property
@@ -195,8 +195,8 @@ class Sink:
         except (StreamClosedError, *_FAILURES) as error:
             self._error = error
             self._pending = memoryview(b"")
-        if self._watching:
-            self._watching = False
+        if self._loop is not None:
+            self._loop = None
             self._stream.writable.unwatch(self._wake)
         while self._on_empty:
             self._on_empty.pop()()
@@ -207,6 +207,10 @@ class Sink:
             self._on_empty.append(then)
         else:
             then()
+
+    def end(self) -> None:
+        """Take nothing more."""
+        self._error = _CLOSED
 
     async def emptied(self) -> None:
         """Return as soon as everything was handed on. Raises: StreamErrorException"""
@@ -227,13 +231,17 @@ class Sink:
     # Goes on by itself, so that nothing waits for a guest that has written and does something else.
 
     def _watch(self) -> None:
-        if not self._watching:
-            self._watching = True
+        if self._loop is None:
+            try:
+                self._loop = asyncio.get_running_loop()
+            except RuntimeError:
+                return  # the guest was called without `async`: it goes on with the guest's next call
             self._stream.writable.watch(self._wake)
 
     def _wake(self) -> None:
         # Not at once: the stream may be in the middle of something.
-        asyncio.get_running_loop().call_soon(self.hand_on)
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon(self.hand_on)
 
 
 _CLOSED: Final = StreamClosedError("the stream is closed")

@@ -273,6 +273,8 @@ class TcpSocket(Resource):
         # Where the connection is gone, this direction is, too.
         with contextlib.suppress(NetworkError):
             self._socket.shutdown(Shutdown.WRITE)
+        assert self._sink is not None
+        self._sink.end()
 
     def _release(self) -> None:
         if self._sink is None:
@@ -314,6 +316,8 @@ class _Input(kernel.InputStream):
         self._socket = socket
 
     def read(self, limit: int) -> bytes:
+        if not self.readable.ready():
+            raise WouldBlockError  # as `receive` would, and faster
         try:
             return self._socket.receive(limit)
         except NetworkError as error:

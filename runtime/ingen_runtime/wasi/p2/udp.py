@@ -42,7 +42,7 @@ _DATAGRAM_LIMIT: Final = 64 * KIB
 class UdpSocket(Resource):
     """A UDP socket."""
 
-    __slots__ = ("_peer", "_process", "_socket", "_state")
+    __slots__ = ("_peer", "_process", "_socket", "_state", "streams")
 
     def __init__(self, process: Process, socket: NetworkSocket) -> None:
         super().__init__()
@@ -50,6 +50,8 @@ class UdpSocket(Resource):
         self._socket = socket
         self._state = State.UNBOUND
         self._peer: Endpoint | None = None
+        self.streams = 0
+        """How many of its streams are there."""
         process.sockets.add(socket)
 
     def start_bind(self, network: network_bindings.AsyncNetwork, local_address: IpSocketAddress) -> None:
@@ -71,7 +73,7 @@ class UdpSocket(Resource):
     def stream(
         self, remote_address: IpSocketAddress | None
     ) -> tuple[IncomingDatagramStream, OutgoingDatagramStream]:
-        if self._children:
+        if self.streams:
             raise Trap(TrapKind.OTHER, "the streams of a UDP socket were made anew before the old ones went")
         if self._state is not State.BOUND:
             raise ErrorCodeException(ErrorCode.INVALID_STATE)
@@ -126,15 +128,26 @@ class UdpSocket(Resource):
         self._socket.close()
 
 
+class _DatagramStream(Resource):
+    """One direction of a socket."""
+
+    __slots__ = ("_owner", "_socket")
+
+    def __init__(self, owner: UdpSocket, socket: NetworkSocket) -> None:
+        super().__init__(owner)
+        self._owner = owner
+        self._socket = socket
+        owner.streams += 1
+
+    def _release(self) -> None:
+        self._owner.streams -= 1
+
+
 @final
-class IncomingDatagramStream(Resource):
+class IncomingDatagramStream(_DatagramStream):
     """Datagrams that arrive."""
 
-    __slots__ = ("_socket",)
-
-    def __init__(self, parent: UdpSocket, socket: NetworkSocket) -> None:
-        super().__init__(parent)
-        self._socket = socket
+    __slots__ = ()
 
     def receive(self, max_results: int) -> list[IncomingDatagram]:
         received: list[IncomingDatagram] = []
@@ -152,14 +165,13 @@ class IncomingDatagramStream(Resource):
 
 
 @final
-class OutgoingDatagramStream(Resource):
+class OutgoingDatagramStream(_DatagramStream):
     """Datagrams that leave."""
 
-    __slots__ = ("_peer", "_permit", "_socket")
+    __slots__ = ("_peer", "_permit")
 
-    def __init__(self, parent: UdpSocket, socket: NetworkSocket, peer: Endpoint | None) -> None:
-        super().__init__(parent)
-        self._socket = socket
+    def __init__(self, owner: UdpSocket, socket: NetworkSocket, peer: Endpoint | None) -> None:
+        super().__init__(owner, socket)
         self._peer = peer
         self._permit = 0
 

@@ -96,6 +96,15 @@ def test_reading_and_writing_at_a_position(file: Descriptor) -> None:
     file.advise(0, 10, Advice.SEQUENTIAL)
 
 
+def test_a_short_read_is_not_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(10))
+    with Process(folders=[Folder(tmp_path, "/data")], limits=Limits(transfer_bytes=4)) as process:
+        ((data, _),) = Preopens(Filesystem(process), process.preopened).get_directories()
+        file = data.open_at(NOTHING, "file", OpenFlags(0), READ)
+        assert file.read(10, 0) == (bytes(4), False)
+        assert file.read(10, 8) == (bytes(2), True)
+
+
 def test_streams_have_positions_of_their_own_and_outlive_the_descriptor(
     process: Process, file: Descriptor
 ) -> None:
@@ -256,7 +265,7 @@ async def test_syncing(process: Process) -> None:
         await value_of(descriptor.sync_data())
     process.close()
     with pytest.raises(ResultError) as caught:
-        await file.sync()
+        await value_of(file.sync())
     assert caught.value.value is ErrorCode.BAD_DESCRIPTOR
 
 

@@ -119,9 +119,11 @@ async def test_a_program_ends_with_its_output_read(program: Component) -> None:
     assert count == 50 * 80
 
 
+@pytest.mark.parametrize("arguments", [["stdin"], ["output", "1000"]], ids=["reading", "writing"])
 @running
-async def test_cancelling_ends_a_program(program: Component) -> None:
-    with Process(arguments=["program", "stdin"], stdin=Pipe().reader) as process:
+async def test_cancelling_ends_a_program(program: Component, arguments: list[str]) -> None:
+    stdin, stdout = Pipe().reader, Pipe(capacity=100).writer
+    with Process(arguments=["program", *arguments], stdin=stdin, stdout=stdout) as process:
         running_ = asyncio.ensure_future(run_program(program, process))
         await settle()
         running_.cancel()

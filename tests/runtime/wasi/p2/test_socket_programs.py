@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from ingen_runtime.component.component import Component
 from ingen_runtime.kernel.limits import Limits
-from ingen_runtime.kernel.memory_streams import BufferOutput
+from ingen_runtime.kernel.memory_streams import BufferOutput, Pipe
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
+from ingen_runtime.network.host import HostNetwork
 from ingen_runtime.network.interface import Endpoint, Family, Network, Shutdown
 from ingen_runtime.network.virtual import VirtualVpc
 from ingen_runtime.readiness import wait
@@ -69,12 +70,43 @@ async def _exchange(sockets: Component, ann: Network, bob: Network) -> None:
         run(sockets, ["answer", "0.0.0.0:80"], network=ann),
         run(sockets, ["ask", f"{ANN}:80"], network=bob),
     )
-    assert answered == (0, "answered\n", "")
+    assert answered == (0, "answering at 0.0.0.0:80\nanswered\n", "")
     assert asked == (0, f"{ANN}:80\nasked\n", "")
 
 
 def test_datagrams(sockets: Component, ann: Network, bob: Network) -> None:
     _exchange(sockets, ann, bob)
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "served", "got"),
+    [
+        ("serve", "fetch", "1000000 bytes from 127.0.0.1", '"1000000\\n" true'),
+        ("answer", "ask", "answered", "asked"),
+    ],
+    ids=["TCP", "UDP"],
+)
+def test_on_the_machines_own_network(
+    sockets: Component, server: str, client: str, served: str, got: str
+) -> None:
+    @running
+    async def both() -> None:
+        network = HostNetwork(reachable=[ip_network("127.0.0.0/8")])
+        printed = Pipe()
+        with Process(
+            arguments=["program", server, "127.0.0.1:0"], network=network, stdout=printed.writer
+        ) as process:
+            serving = asyncio.ensure_future(run_program(sockets, process))
+            await wait(printed.readable)
+            address = printed.reader.read(100).split()[-1].decode()
+            assert address.startswith("127.0.0.1:")
+            status, out, _ = await run(sockets, [client, address], network=network)
+            assert (status, out.splitlines()[-1]) == (0, got)
+            assert await serving == 0
+            assert printed.reader.read(100).decode().strip() == served
+        await network.aclose()
+
+    both()
 
 
 def test_errors(sockets: Component, ann: Network, bob: Network) -> None:

@@ -137,6 +137,8 @@ async def test_a_connection() -> None:
     server.shutdown(ShutdownType.SEND)
     server.shutdown(ShutdownType.SEND)
     with pytest.raises(ResultError):
+        server_writer.check_write()
+    with pytest.raises(ResultError):
         await value_of(reader.blocking_read(100))
     assert await value_of(writer.blocking_write_and_flush(b"still")) is None
     client.shutdown(ShutdownType.BOTH)
@@ -396,10 +398,12 @@ async def test_a_udp_socket_may_change_its_peer() -> None:
     assert code(lambda: socket.start_bind(NETWORK, v4(ANY, 0))) is ErrorCode.CONCURRENCY_CONFLICT
     socket.finish_bind()
     assert code(lambda: socket.start_bind(NETWORK, v4(ANY, 0))) is ErrorCode.INVALID_STATE
+    ready = socket.subscribe()
     for peer in (v4(ANN, 1), v4(ANN, 2), None):
         for stream in socket.stream(peer):
             stream.drop()
     assert code(socket.remote_address) is ErrorCode.INVALID_STATE
+    ready.drop()
     socket.drop()
     assert len(bob.process.sockets) == 0
 

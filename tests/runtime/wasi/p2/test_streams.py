@@ -158,6 +158,29 @@ async def test_what_was_written_goes_on_by_itself() -> None:
     assert not isinstance(pipe.writable, Signal) or not pipe.writable.watched
 
 
+def test_without_an_event_loop_the_next_call_goes_on() -> None:
+    pipe = Pipe(capacity=3)
+    stream = OutputStream(Sink(pipe.writer, 8))
+    stream.check_write()
+    stream.write(b"abcdef")
+    assert stream.check_write() == 0
+    assert all_of(pipe.reader) == b"abc"
+    assert stream.check_write() == 8
+    assert all_of(pipe.reader) == b"def"
+
+
+def test_closing_what_is_written_to_after_the_event_loop_has_ended() -> None:
+    pipe = Pipe(capacity=3)
+
+    async def write() -> None:
+        stream = OutputStream(Sink(pipe.writer, 8))
+        stream.check_write()
+        stream.write(b"abcdef")
+
+    asyncio.run(write())
+    pipe.reader.close()
+
+
 @running
 async def test_functions_that_write_and_wait() -> None:
     pipe = Pipe(capacity=4)

@@ -60,6 +60,7 @@ fn connect(remote: &str) -> TcpStream {
 
 fn answer(local: &str) {
     let socket = UdpSocket::bind(local).unwrap();
+    println!("answering at {}", socket.local_addr().unwrap());
     let mut buffer = [0; 2000];
     loop {
         let (count, peer) = socket.recv_from(&mut buffer).unwrap();
