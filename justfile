@@ -95,6 +95,11 @@ bench-host:
 bench-network *ARGS:
     python -m benchmarks.network {{ARGS}}
 
+# Measure two guests on a network, and a thousand at once: ./justw bench-guests --language rust
+[group("try")]
+bench-guests *ARGS:
+    python -m benchmarks.guest_network {{ARGS}}
+
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]
 fuzz *ARGS:

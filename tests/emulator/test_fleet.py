@@ -22,6 +22,7 @@ def built() -> None:
         toolchains.zig()
         toolchains.rust_compiler("wasm32-wasip2")
         toolchains.cargo()
+        toolchains.componentize_py()
     except MissingTool as missing:
         absent(str(missing))
     assert main(["build", "--quiet", "--project", str(FLEET)]) == 0
