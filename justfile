@@ -70,30 +70,42 @@ bless *ARGS:
 demo: init
     @python scripts/demo.py
 
-# Measure: whole runs beside wasm-tools and componentize-py, and time against size
+# Measure everything, beside wasmtime, wasm-tools, componentize-py and jco where they can do the same
 [group("try")]
-bench *ARGS:
+bench: bench-wit bench-generate bench-host bench-wasi bench-network bench-guests
+
+# Measure reading WIT: whole runs beside wasm-tools and componentize-py, and time against size
+[group("try")]
+bench-wit *ARGS:
     python -m benchmarks.wit {{ARGS}}
-    python -m benchmarks.generate
-    python -m benchmarks.calls
 
 # Measure generating bindings, beside componentize-py and jco (which npm installs)
 [group("try")]
 bench-generate *ARGS:
     python -m benchmarks.generate {{ARGS}}
 
-# Measure the component host beside wasmtime's: calls, or starts and many instances
+# Measure the component host beside wasmtime's: calls, starts, many instances
 [group("try")]
 bench-host:
     python -m benchmarks.calls
     python -m benchmarks.startup
+
+# Measure files and system calls beside wasmtime's own WASI
+[group("try")]
+bench-wasi:
     python -m benchmarks.wasi
     python -m benchmarks.wasi --preview 2
 
-# Measure the networks of VMs: TCP, round trips, pings, many VMs
+# Measure the networks of VMs without guests: TCP, round trips, pings, many VMs
 [group("try")]
 bench-network *ARGS:
     python -m benchmarks.network {{ARGS}}
+
+# Measure guests on a network: two of each language, then a thousand VMs at once
+[group("try")]
+bench-guests:
+    python -m benchmarks.guest_network
+    python -m benchmarks.fleet
 
 # Feed the WIT front end mutated input: ./justw fuzz --minutes 5
 [group("try")]

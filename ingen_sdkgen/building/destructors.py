@@ -5,7 +5,7 @@ comes back to the guest. Both show in one small core module of the component, wh
 it exports the destructors, and has the functions that make representations of handles in its only element
 segment. So that module gets functions of ours:
 
-- destructors that call `ingen-drop`, a function which the guest's package exports for that;
+- destructors that call a function which the guest's package exports for that;
 - in place of each `resource.rep` one that drops the handle as well, without the destructor.
 """
 
@@ -17,22 +17,21 @@ from dataclasses import dataclass, field
 from ingen_runtime.component.binary.reader import Reader
 from ingen_runtime.errors import ComponentFormatError
 from ingen_sdkgen.encode.scope import section, string, unsigned, vector
-from ingen_sdkgen.languages.python_guest import DROP
 
 _CORE_MODULE = 1
 _IMPORT, _FUNCTION, _GLOBAL, _EXPORT, _ELEMENT, _CODE = 2, 3, 6, 7, 9, 10
 _REP, _DTOR = "[resource-rep]", "#[dtor]"
 
 
-def with_destructors(component: bytes) -> bytes:
-    """The component, with destructors where the guest has resources of its own.
+def with_destructors(component: bytes, told: str) -> bytes:
+    """The component, with destructors that tell the exported function `told` which representation is gone.
 
     Raises: ComponentFormatError, where it is not what componentize-py makes.
     """
     made = [component[:8]]
     for number, content in _sections(component):
         if number == _CORE_MODULE and _DTOR.encode() in content:
-            content = _Module(content).with_destructors()
+            content = _Module(content).with_destructors(told)
         made.append(section(number, content))
     return b"".join(made)
 
@@ -65,7 +64,7 @@ class _Module:
         self._types: list[int] = []
         self._bodies: list[bytes] = []
 
-    def with_destructors(self) -> bytes:
+    def with_destructors(self, told: str) -> bytes:
         imports = self._imports.functions
         functions = self._items(_FUNCTION)
         first = self._imports.function_count + functions
@@ -77,11 +76,11 @@ class _Module:
                 drop, drop_type = imports[module, f"[resource-drop]{name.removeprefix(_REP)}"]
                 replaced[rep] = first + len(self._bodies)
                 self._add(rep_type, _rep_and_drop(unsigned(rep), unsigned(drop), giving))
-        told = next((index for name, _, index in self._exports if name == DROP), None)
-        if drop_type is None or told is None:
+        called = next((index for name, _, index in self._exports if name == told), None)
+        if drop_type is None or called is None:
             raise ComponentFormatError("a destructor without a resource", 0)
         destructor = first + len(self._bodies)
-        self._add(drop_type, _destructor(unsigned(told), giving))
+        self._add(drop_type, _destructor(unsigned(called), giving))
         self._extend(_FUNCTION, [unsigned(type_) for type_ in self._types])
         self._extend(_GLOBAL, [b"\x7f\x01\x41\x00\x0b"])  # a mutable i32 that begins as 0
         self._extend(_CODE, [unsigned(len(body)) + body for body in self._bodies])
@@ -123,9 +122,9 @@ def _rep_and_drop(rep: bytes, drop: bytes, giving: bytes) -> bytes:
     return b"\x01\x01\x7f" + ask + give + b"\x20\x01\x0b"
 
 
-def _destructor(told: bytes, giving: bytes) -> bytes:
+def _destructor(called: bytes, giving: bytes) -> bytes:
     """`(representation)`: nothing while `giving` is 1, else call the guest."""
-    return b"\x00\x23" + giving + b"\x04\x40\x0f\x0b\x20\x00\x10" + told + b"\x0b"
+    return b"\x00\x23" + giving + b"\x04\x40\x0f\x0b\x20\x00\x10" + called + b"\x0b"
 
 
 def _read_imports(content: bytes) -> _Imports:

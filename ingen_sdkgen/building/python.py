@@ -126,7 +126,11 @@ class _Build:
                 lambda printed: self._message(printed, paths),
                 RUST_BACKTRACE="0",
             )
-            return with_destructors(made.read_bytes()) + mark
+            component = made.read_bytes()
+            told = self.worlds[0][1]["drop"]
+            if told is not None:
+                component = with_destructors(component, told)
+            return component + mark
 
     def _folders(self) -> list[Path]:
         """The folders of the user's module, of the package and of libraries, each once."""

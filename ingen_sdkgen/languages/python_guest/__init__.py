@@ -43,9 +43,9 @@ TEMPLATES: Final = (
 WIT_FILE: Final = "_ingen_world.wit"
 """The world, as componentize-py reads it."""
 BUILD_FILE: Final = "_ingen_build.json"
-"""What componentize-py has to be told besides: see `ingen_sdkgen.building_python`."""
+"""What componentize-py has to be told besides: see `ingen_sdkgen.building.python`."""
 
-DROP: Final = "ingen-drop"
+_DROP: Final = "ingen-drop"
 """The exported function that is told of representations whose resource is gone."""
 
 _NAME: Final = "Python guest"
@@ -78,12 +78,15 @@ def generate(resolve: Resolve, world: WorldId, options: Options, templates: Temp
     names = InterfaceNames.of(plan)
     built = ModuleBuilder(plan)
     crossing = view_crossing(built, names)
+    drop = None
     if any(scope.resources for scope in plan.scopes if scope.direction is Direction.EXPORT):
+        drop = _DROP
         wit = print_wit(_with_drop(read, found))
+    build = {"world": plan.full_name, "drop": drop, **asdict(names)}
     files = {
         "py.typed": b"",
         WIT_FILE: wit.encode(),
-        BUILD_FILE: json.dumps({"world": plan.full_name, **asdict(names)}, indent=1).encode() + b"\n",
+        BUILD_FILE: json.dumps(build, indent=1).encode() + b"\n",
         "_ingen_world.py": templates.render("python_guest/crossing.py.j2", _shallow(crossing)),
     }
     for name in ("ingen", "ingen_types", "ingen_guest"):
@@ -97,9 +100,9 @@ def _with_drop(resolve: Resolve, world: WorldId) -> Resolve:
     """The IR with one more function that the world exports: see `ingen_sdkgen.building.destructors`."""
     docs = "Told of resources of the guest's that are gone; not for hosts."
     params = (Param("rep", Primitive.U32),)
-    drop = Function(DROP, FunctionKind(FunctionShape.FREESTANDING), params, None, docs)
+    drop = Function(_DROP, FunctionKind(FunctionShape.FREESTANDING), params, None, docs)
     content = resolve.worlds[world]
-    more = replace(content, exports={**content.exports, DROP: WorldFunction(drop)})
+    more = replace(content, exports={**content.exports, _DROP: WorldFunction(drop)})
     worlds = tuple(more if number == world else other for number, other in enumerate(resolve.worlds))
     return replace(resolve, worlds=worlds)
 

@@ -68,7 +68,9 @@ class ValueClasses:
     - an enum: an `enum.Enum` whose members are the labels, in order;
     - flags: an `enum.Flag` whose members are the labels, in order, with the values 1, 2, 4, …
 
-    A type of an interface also gets the class that is brought for a compatible version of the interface.
+    A type of an interface also gets the class that is brought for a compatible version of the interface. Of
+    types that no class is brought for, those with the same name and content have one class, whatever their
+    interfaces: a component may call a type by the name of any interface that uses it.
 
     `errors` brings the exception class for functions that return `result<_, E>`, by the name of E. Other
     errors are raised as `ResultError`.
@@ -116,7 +118,10 @@ class ValueClasses:
                 return ResultError
 
     def _once(self, type_: _NamedType, make: Callable[[], _T]) -> _T:
-        key = (type(type_), type_.name, type_)
+        name = type_.name
+        if name is not None and self._supplied(type_) is None:
+            name = name.rpartition("#")[2]
+        key = (type(type_), name, type_)
         if key not in self._made:
             self._made[key] = make()
         made: _T = self._made[key]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingen_runtime import Component
 from ingen_runtime.bindings import Err, Ok, ResultError
 from tests.languages.behaviour.guests import RUNNERS, Guests
 
@@ -262,3 +263,16 @@ def test_a_run(
         assert world.messages == [(level.name, "counted") for level in logged_before]
         assert Counter.alive == before
         assert host.live_blocks() == 0
+
+
+@pytest.mark.parametrize("form", ["module", "component"])
+def test_types_that_interfaces_share_without_bindings(guests: Guests, language: str, form: str) -> None:
+    wasm = guests.module(language, "sink").read_bytes()
+    component = Component(wasm if form == "module" else guests.component(language, "sink"))
+    imports = {"test:sink/shared@1.0.0": {"shift": lambda x: x}, "log": print, "counter": Counter}
+    with component.instantiate(imports) as instance:
+        shared = instance.exports["test:sink/shared@1.0.0"]
+        transforms = instance.exports["test:sink/transforms@1.0.0"]
+        dot = shared.Shape.Dot(shared.Point(1, 2))
+        assert transforms.move_all(dot) == dot
+        assert transforms.next(shared.Level.HIGH) is shared.Level.LOW

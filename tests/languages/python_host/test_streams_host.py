@@ -37,7 +37,7 @@ world flow {
 
 USER = """
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 
 from ingen_runtime import StreamReader, StreamWriter, may_wait
 from flow_host import AsyncFlow, Flow
@@ -53,6 +53,16 @@ class Host:
 
     async def sink(self, bytes: StreamReader[bytes]) -> int:
         return sum([len(chunk) async for chunk in bytes])
+
+
+class Sometimes:
+    @may_wait
+    def source(self) -> bytes | Awaitable[bytes]:
+        return b"x"
+
+    @may_wait
+    def sink(self, bytes: StreamReader[bytes]) -> int | Awaitable[int]:
+        return 0 if bytes.closed else Host().sink(bytes)
 
 
 class Ready:
@@ -72,6 +82,8 @@ async def main() -> None:
         numbers: list[int] = await (await flow.count(3)).read(2)
         doubled: int = await (await flow.double(asyncio.sleep(0, 5)))
         print(total, texts, numbers, doubled)
+    async with await Flow.load_async("flow.wasm", Sometimes()) as flow:
+        print(await flow.through(b"x"))
     with Flow.load("flow.wasm", Ready()) as ready:
         print(ready.sum(b"abc"))
 """
@@ -88,9 +100,11 @@ def test_types(folder: Path) -> None:
     (folder / "user.py").write_text(USER, "utf-8")
     run("ruff", "check", "--isolated", "--no-cache", "flow_host", folder=folder)
     run("mypy", "--strict", "--explicit-package-bases", "user.py", folder=folder)
+    # Each one has another length than the one before, by which mypy tells that the file has changed.
     for good, bad, error in (
         ('flow.sum(b"abc")', "flow.sum()", "Missing positional"),
         ('["a", "b"]', "[1, 2]", 'has incompatible type "int"'),
+        ("-> int | Awaitable[int]", "-> float | Awaitable[int]", 'has incompatible type "Sometimes"'),
         ("texts: list[str]", "texts: list[int]", "List comprehension has incompatible type"),
         ("asyncio.sleep(0, 5)", "5", 'has incompatible type "int"'),
     ):

@@ -53,6 +53,15 @@ def test_equal_types_with_different_names_have_different_classes() -> None:
     assert compile_lift(type_, classes=classes) is compile_lift(type_, classes=classes)
 
 
+def test_a_type_that_several_interfaces_use_has_one_class() -> None:
+    fields = (FieldType("x", P.U8),)
+    classes = ValueClasses()
+    one, other = (RecordType(fields, f"a:b/{interface}#point") for interface in ("shapes", "drawing"))
+    assert classes.record(one).class_ is classes.record(other).class_
+    wide = RecordType((FieldType("x", P.U16),), "a:b/drawing#point")
+    assert classes.record(wide).class_ is not classes.record(one).class_
+
+
 def test_classes_for_a_compatible_version_will_do() -> None:
     @dataclass
     class Point:

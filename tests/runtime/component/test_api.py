@@ -15,7 +15,7 @@ from ingen_runtime.canonical import ResultError
 from ingen_runtime.component.component import Component
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.component.linker import Linker
-from ingen_runtime.engine import Engine, EngineConfig, StoreLimits
+from ingen_runtime.engine import Engine, EngineConfig, StoreLimits, wat_to_wasm
 from ingen_runtime.errors import (
     ComponentFormatError,
     HostValueError,
@@ -240,6 +240,21 @@ def test_link_errors(component: Component) -> None:
         start(component, ask=5)
     with pytest.raises(LinkError, match="#log"):
         start(component, **{LOGGER: {"sink": Sink}})
+
+
+TYPES_ALONE = """
+(component
+  (import "test:api/types@1.0.0" (instance $types (type $e' (enum "a" "b")) (export "e" (type $e (eq $e')))))
+  (alias export $types "e" (type $e))
+  (import "test:api/uses@1.0.0" (instance (alias outer 1 $e (type $e)) (export "f" (func (result $e))))))
+"""
+
+
+def test_interfaces_of_types_alone_need_no_implementation() -> None:
+    component = Component.from_bytes(wat_to_wasm(TYPES_ALONE))
+    component.instantiate({"test:api/uses@1.0.0": {"f": lambda: None}})
+    with pytest.raises(LinkError, match=r"^1 import is missing: `test:api/uses@1\.0\.0`"):
+        component.instantiate()
 
 
 def test_missing_imports_may_trap(component: Component) -> None:

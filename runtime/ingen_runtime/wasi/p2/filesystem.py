@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Concatenate, Final, ParamSpec, TypeVar, cast, final
 
 from ingen_runtime.kernel.directories import Directory, Listing
@@ -13,6 +13,7 @@ from ingen_runtime.kernel.file_streams import FileInput, FileOutput
 from ingen_runtime.kernel.files import Advice, File, FileStat, FileType
 from ingen_runtime.kernel.limits import MIB
 from ingen_runtime.kernel.process import Process
+from ingen_runtime.waiting import may_wait
 from ingen_runtime.wasi.p2.bindings import error as error_bindings
 from ingen_runtime.wasi.p2.bindings import types as bindings
 from ingen_runtime.wasi.p2.bindings.preopens import AsyncPreopensImports
@@ -268,21 +269,29 @@ class Descriptor(Resource):
         else:
             opened.set_own_times(*times)
 
-    async def sync(self) -> None:
-        await self._sync(data_only=False)
+    @may_wait
+    def sync(self) -> Awaitable[None] | None:
+        return self._sync(data_only=False)
 
-    async def sync_data(self) -> None:
-        await self._sync(data_only=True)
+    @may_wait
+    def sync_data(self) -> Awaitable[None] | None:
+        return self._sync(data_only=True)
 
-    async def _sync(self, *, data_only: bool) -> None:
+    def _sync(self, *, data_only: bool) -> Awaitable[None] | None:
         opened = self._opened
-        try:
-            if isinstance(opened, Directory):
-                await opened.sync()
-            elif opened.writable:
-                await opened.sync(data_only=data_only)
-        except FileError as error:
-            raise _refused(error) from None
+        if isinstance(opened, File) and not opened.writable:
+            return None
+        return _synced(opened, data_only)
+
+
+async def _synced(opened: File | Directory, data_only: bool) -> None:
+    try:
+        if isinstance(opened, File):
+            await opened.sync(data_only=data_only)
+        else:
+            await opened.sync()
+    except FileError as error:
+        raise _refused(error) from None
 
 
 @final

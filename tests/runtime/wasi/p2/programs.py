@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -44,23 +45,26 @@ def compile_cargo(name: str) -> Path:
     compiler = _rust_compiler()
     package = GUESTS / name
     sources = [path.read_bytes() for path in sorted(package.rglob("*")) if path.is_file()]
-    version = _run([compiler, "--version"]).encode()
-    made = _kept(name, *sources, version)
-    if not made.exists():
-        try:
-            cargo = str(toolchains.cargo())
-        except toolchains.MissingTool as missing:
-            absent(str(missing))
-        folder = made.with_suffix("")
-        environment = {**os.environ, "RUSTC": compiler, "RUSTFLAGS": "--cfg tokio_unstable"}
-        common = ["--locked", "--manifest-path", str(package / "Cargo.toml"), "--target", TARGET]
-        fetched = subprocess.run([cargo, "fetch", *common], capture_output=True, text=True, check=False)
-        if fetched.returncode:
-            absent(f"the crates of {name} cannot be fetched: {fetched.stderr[-500:]}")
-        _run([cargo, "build", "--release", *common, "--target-dir", str(folder)], environment)
-        (folder / TARGET / "release" / f"{name}.wasm").replace(made)
-        shutil.rmtree(folder, ignore_errors=True)
-    return made
+    return _kept(
+        name,
+        [*sources, _run([compiler, "--version"]).encode()],
+        lambda folder: _cargo(name, compiler, folder),
+    )
+
+
+def _cargo(name: str, compiler: str, folder: Path) -> Path:
+    try:
+        cargo = str(toolchains.cargo())
+    except toolchains.MissingTool as missing:
+        absent(str(missing))
+    environment = {**os.environ, "RUSTC": compiler, "RUSTFLAGS": "--cfg tokio_unstable"}
+    manifest = str(GUESTS / name / "Cargo.toml")
+    common = ["--locked", "--manifest-path", manifest, "--target", TARGET]
+    fetched = subprocess.run([cargo, "fetch", *common], capture_output=True, text=True, check=False)
+    if fetched.returncode:
+        absent(f"the crates of {name} cannot be fetched: {fetched.stderr[-500:]}")
+    _run([cargo, "build", "--release", *common, "--target-dir", str(folder)], environment)
+    return folder / TARGET / "release" / f"{name}.wasm"
 
 
 def compile_python(name: str) -> Path:
@@ -70,18 +74,16 @@ def compile_python(name: str) -> Path:
     except toolchains.MissingTool as missing:
         absent(str(missing))
     source = (GUESTS / f"{name}.py.txt").read_bytes()
-    made = _kept(name, source, WORLD.encode(), _run([program, "--version"]).encode())
-    if not made.exists():
-        folder = made.with_suffix("")
-        shutil.rmtree(folder, ignore_errors=True)
+
+    def build(folder: Path) -> Path:
         shutil.copytree(ROOT / "wit" / "deps", folder / "wit" / "deps")
         (folder / "wit" / "world.wit").write_text(WORLD)
         (folder / f"{name}.py").write_bytes(source)
-        command = [program, "-q", "-d", "wit", "-w", "program", "componentize", name, "-o", "new.wasm"]
+        command = [program, "-q", "-d", "wit", "-w", "program", "componentize", name, "-o", "made.wasm"]
         _run(command, folder=folder)
-        (folder / "new.wasm").replace(made)
-        shutil.rmtree(folder, ignore_errors=True)
-    return made
+        return folder / "made.wasm"
+
+    return _kept(name, [source, WORLD.encode(), _run([program, "--version"]).encode()], build)
 
 
 def _rust_compiler() -> str:
@@ -91,12 +93,18 @@ def _rust_compiler() -> str:
         absent(str(missing))
 
 
-def _kept(name: str, *inputs: bytes) -> Path:
-    """Where a program is kept that is made of these inputs."""
-    digest = hashlib.sha256(b"\0".join([hashlib.sha256(each).digest() for each in inputs])).hexdigest()
-    folder = user_cache_path("ingen", appauthor=False) / "guests"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}-{sys.platform}-{digest[:24]}.wasm"
+def _kept(name: str, inputs: Sequence[bytes], build: Callable[[Path], Path]) -> Path:
+    """What `build` makes of these inputs in an empty folder; in the user's cache, if it is there already."""
+    digest = hashlib.sha256(b"".join([hashlib.sha256(each).digest() for each in inputs])).hexdigest()
+    made = user_cache_path("ingen", appauthor=False) / "guests" / f"{name}-{digest[:24]}.wasm"
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with made.with_suffix(".lock").open("w") as lock:
+        # Tests run in several processes.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+                build(Path(folder)).replace(made)
+    return made
 
 
 def _run(

@@ -265,7 +265,7 @@ async def test_syncing(process: Process) -> None:
         await value_of(descriptor.sync_data())
     process.close()
     with pytest.raises(ResultError) as caught:
-        await file.sync()
+        await value_of(file.sync())
     assert caught.value.value is ErrorCode.BAD_DESCRIPTOR
 
 

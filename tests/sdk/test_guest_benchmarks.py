@@ -1,0 +1,20 @@
+"""The benchmark of guests runs, and of a thousand VMs none loses a reply."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import guest_network
+
+
+def test_two_guests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guest_network.main(["--quick", "--language", "c", "--place", "virtual", "--vms", "0"]) == 0
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title == "c, virtual"
+    assert [line.split()[0] for line in lines] == ["bulk", "round", "ping"]
+
+
+@pytest.mark.slow
+def test_a_thousand_vms(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guest_network.main(["--quick", "--language", "c", "--place", "virtual"]) == 0
+    assert "c, 1000 VMs: 10000 of 10000 replies in " in capsys.readouterr().out
