@@ -137,6 +137,15 @@ def test_a_guest_without_end_meets_its_deadline(instantiate: Instantiate, name: 
     func(instance, "once")()
 
 
+def test_limits_out_of_range() -> None:
+    engine = Engine()
+    for limits in (StoreLimits(memory_bytes=-1), StoreLimits(tables=1 << 63), StoreLimits(handles=-5)):
+        with pytest.raises(ValueError, match=r"a limit is from 0 to 2\*\*63 - 1, or None"):
+            CoreStore(engine, limits)
+    with pytest.raises(ValueError, match="a timeout is a number of seconds, not NaN"):
+        CoreStore(engine).set_timeout(float("nan"))
+
+
 def test_a_deadline_does_not_stop_what_ends_in_time(instantiate: Instantiate) -> None:
     instance = instantiate(FOREVER, [lambda: None])
     instance.store.set_timeout(3600)
