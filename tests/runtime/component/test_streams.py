@@ -486,8 +486,10 @@ def test_a_future_that_nobody_wants(component: Component) -> None:
 def test_a_future_that_goes_wrong(component: Component, given: Any, kind: type[Exception]) -> None:
     async def main() -> None:
         future = await start(component).call_async("double", _value(given))
-        with pytest.raises(kind):
+        with pytest.raises(kind) as caught:
             await future
+        if isinstance(caught.value, HostValueError):
+            assert caught.value.path == "future"
 
     run(main())
 
