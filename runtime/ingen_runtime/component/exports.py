@@ -193,7 +193,7 @@ def export_function(
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
     function.__doc__ = f"{name}: {func_type_text(type_)}"
     function.type = type_
-    function.call_async = _AsyncCall(item, endpoint, plan, owner)
+    function.call_async = _AsyncCall(item, endpoint, plan, owner).call_async
     bound: ExportedFunction = function
     return bound
 
@@ -229,7 +229,8 @@ class _AsyncCall:
         self._owner = owner
         self._parts: ExportParts | None = None
 
-    async def __call__(self, *given: Any, **keywords: Any) -> Any:
+    async def call_async(self, *given: Any, **keywords: Any) -> Any:
+        """The method's name is in Python's warning where the `await` was forgotten."""
         arguments = self._bind_arguments(*given, **keywords)
         if self._parts is None:
             self._parts = self._plan.bind_parts(self._endpoint)
