@@ -494,6 +494,31 @@ def test_a_future_that_goes_wrong(component: Component, given: Any, kind: type[E
     run(main())
 
 
+def test_a_cancelled_call_ends_after_what_it_waited_for(component: Component) -> None:
+    events: list[str] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            yield b"\x01"
+            events.append("waiting")
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            events.append("cleaned up")
+
+    async def main() -> None:
+        call = asyncio.ensure_future(start(component).call_async("sum", chunks()))
+        while not events:
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert events == ["waiting", "cleaned up"]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(main())
+
+
 def test_what_is_no_future_is_refused(component: Component) -> None:
     instance = start(component)
     with pytest.raises(HostValueError, match=r"^future: expected an awaitable, got int 5"):
