@@ -41,6 +41,10 @@ TRAPS = {
 }
 
 
+FAULTS = {"load": "0xffffffff", "store": "0x10000"}
+"""The addresses in the texts of traps; other texts say no more than the kind."""
+
+
 @pytest.mark.parametrize("name", TRAPS)
 def test_traps_have_kinds_and_frames(instantiate: Instantiate, name: str) -> None:
     body, kind = TRAPS[name]
@@ -54,6 +58,8 @@ def test_traps_have_kinds_and_frames(instantiate: Instantiate, name: str) -> Non
         with pytest.raises(Trap) as caught:
             func(instance, "outer")()
         assert caught.value.kind is kind
+    fault = f"memory fault at wasm address {FAULTS.get(name)} in linear memory of size 0x10000"
+    assert caught.value.detail == (fault if name in FAULTS else "")
     frames = caught.value.frames
     assert frames[0].func_name == "f"
     if kind is not TrapKind.STACK_OVERFLOW:

@@ -219,7 +219,7 @@ class Scheduler:
         return future
 
     async def ended(self) -> None:
-        """Wait until what the host did for threads that were ended has ended, too: it may have to clean up."""
+        """Wait until what the host did for threads that were ended has ended, too: it may clean up."""
         import asyncio  # as above
 
         loop = asyncio.get_running_loop()
