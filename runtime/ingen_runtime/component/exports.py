@@ -64,7 +64,8 @@ class ExportedFunction(Protocol):
 
 
 class Exports(Mapping[str, Any]):
-    """The exports of an instance by name. What is a valid Python name is an attribute, too.
+    """The exports of an instance by name. What is a valid Python name is an attribute, too, except for the
+    names that every mapping has, as `get` and `items`, and those below.
 
     `exports["greet"]` is a function, `exports["ns:pkg/iface"]` a nested `Exports`. Resources are classes
     whose constructor, methods and static functions call the guest; records, variants, enums and flags are
@@ -110,7 +111,7 @@ class Exports(Mapping[str, Any]):
             }
         name = self._attributes.get(attribute)
         if name is None:
-            raise AttributeError(f"{self!r} has no {attribute}")
+            raise AttributeError(f"{self!r} has no {attribute}", name=attribute, obj=self)
         return self[name]
 
     def __dir__(self) -> list[str]:
