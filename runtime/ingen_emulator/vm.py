@@ -39,8 +39,8 @@ class Place:
 class Vm:
     """A VM on a network. `name` and `role` are not empty.
 
-    Its folder and those of its processes are temporary ones of the host: a process's goes with it, the VM's with
-    `aclose`, which also leaves the network.
+    Its folder and those of its processes are temporary ones of the host: a process's goes with it, the VM's
+    with `aclose`, which also leaves the network.
 
     Raises: ValueError where name or role is empty.
     """
