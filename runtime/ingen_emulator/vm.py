@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
+from ingen_emulator.removal import remove_tree
 from ingen_runtime import Component
 from ingen_runtime.frozen import frozen
 from ingen_runtime.kernel.limits import Limits
@@ -39,8 +39,8 @@ class Place:
 class Vm:
     """A VM on a network. `name` and `role` are not empty.
 
-    Its folder and those of its processes are temporary ones of the host; `aclose` removes them and leaves the
-    network.
+    Its folder and those of its processes are temporary ones of the host: a process's goes with it, the VM's with
+    `aclose`, which also leaves the network.
 
     Raises: ValueError where name or role is empty.
     """
@@ -85,29 +85,34 @@ class Vm:
         Raises: Trap, LinkError; FileError for a folder that cannot be opened; TimeoutError.
         """
         own = Path(tempfile.mkdtemp(prefix="process-", dir=self._folder))
-        process = Process(
-            arguments=arguments,
-            environment={**self.environment, **(environment or {})},
-            folders=[
-                Folder(self._folder / "vm", VM_FOLDER),
-                Folder(own, PROCESS_FOLDER),
-                *folders,
-            ],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            network=self.network,
-            limits=limits,
-        )
-        with process:
-            provided = {**sdk_imports(process), **(imports or {})}
-            async with asyncio.timeout(timeout_s):
-                return await run_program(program, process, provided)
+        try:
+            process = Process(
+                arguments=arguments,
+                environment={**self.environment, **(environment or {})},
+                folders=[
+                    Folder(self._folder / "vm", VM_FOLDER),
+                    Folder(own, PROCESS_FOLDER),
+                    *folders,
+                ],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                network=self.network,
+                limits=limits,
+            )
+            with process:
+                provided = {**sdk_imports(process), **(imports or {})}
+                async with asyncio.timeout(timeout_s):
+                    return await run_program(program, process, provided)
+        finally:
+            await asyncio.to_thread(remove_tree, own)
 
     async def aclose(self) -> None:
         """Leave the network and remove the folders; may be called again."""
-        await self.network.aclose()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        try:
+            await self.network.aclose()
+        finally:
+            await asyncio.to_thread(remove_tree, self._folder)
 
     async def __aenter__(self) -> Vm:
         return self

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar, cast
 
 from ingen_runtime.canonical import Err, GuestResource, Ok, ResourceHandle, ResultError, Some, ValueClasses
 from ingen_runtime.component.component import Component
-from ingen_runtime.component.entities import FuncEntity
+from ingen_runtime.component.entities import FuncEntity, InstanceType
 from ingen_runtime.component.exports import Exports
 from ingen_runtime.component.fingerprints import Fingerprints
-from ingen_runtime.component.host_imports import Implementation
+from ingen_runtime.component.host_imports import Implementation, find_import
 from ingen_runtime.component.instance import Instance
 from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.type_text import func_type_text
@@ -86,19 +86,48 @@ def functions(
     Raises: LinkError, where one is missing or has another type.
     """
     fingerprints = Fingerprints()
-    for name, (type_, fingerprint) in expected.items():
+    for name, wanted in expected.items():
         entity = exports.instance_type.exports.get(name)
         if not isinstance(entity, FuncEntity):
             raise LinkError(f"the component does not export the function `{name}`", name)
-        if fingerprints.of_function(entity.type) != fingerprint:
-            text = func_type_text(entity.type)
-            if text == type_:
-                text = func_type_text(entity.type, expand=True)
-                type_ = f"another content of `{type_}`"
-            else:
-                type_ = f"`{type_}`"
-            raise LinkError(f"the function `{name}` is `{text}`, and the binding is for {type_}", name)
+        _compare(entity, name, wanted, fingerprints)
     return Functions(exports, asynchronous=asynchronous)
+
+
+def _compare(func: FuncEntity, name: str, wanted: tuple[str, str], fingerprints: Fingerprints) -> None:
+    type_, fingerprint = wanted
+    if fingerprints.of_function(func.type) == fingerprint:
+        return
+    text = func_type_text(func.type)
+    if text != type_:
+        raise LinkError(f"the function `{name}` is `{text}`, and the binding is for `{type_}`", name)
+    text = func_type_text(func.type, expand=True)
+    raise LinkError(
+        f"the function `{name}` is `{text}`, and the binding is for another content of `{type_}`", name
+    )
+
+
+def _check_imports(component: Component, imported: Mapping[str, Mapping[str, tuple[str, str]]]) -> None:
+    """Check that the functions which a component imports have the types that a binding was generated for.
+
+    `imported` has what `functions` expects, by interface; under an empty name that of the world itself.
+    """
+    fingerprints = Fingerprints()
+    for name, extern in component.plan.type.imports.items():
+        if isinstance(extern, FuncEntity):
+            found, known = {name: extern}, imported[""]
+        elif isinstance(extern, InstanceType):
+            found = {label: func for label, func in extern.exports.items() if isinstance(func, FuncEntity)}
+            try:
+                known = find_import(imported, component.plan.import_names[name])
+            except LookupError:
+                continue
+        else:
+            continue
+        for label, func in found.items():
+            if label in known:
+                within = f"{name}#{label}" if isinstance(extern, InstanceType) else label
+                _compare(func, within, known[label], fingerprints)
 
 
 class _Unbound:
@@ -183,17 +212,28 @@ def _component(source: Component | bytes | str | os.PathLike[str], classes: Valu
 
 
 def instantiate(
-    source: Component | bytes | str | os.PathLike[str], classes: ValueClasses, imports: Mapping[str, Any]
+    source: Component | bytes | str | os.PathLike[str],
+    classes: ValueClasses,
+    imports: Mapping[str, Any],
+    imported: Mapping[str, Mapping[str, tuple[str, str]]],
 ) -> Instance:
-    """An instance of a component that is in a file, in memory, or compiled already.
+    """An instance of a component that is in a file, in memory, or compiled already, and whose imports have
+    the types that `imported` says, by interface.
 
     Raises: OSError, ComponentFormatError, LinkError, Trap.
     """
-    return Linker(imports).instantiate(_component(source, classes))
+    component = _component(source, classes)
+    _check_imports(component, imported)
+    return Linker(imports).instantiate(component)
 
 
 async def instantiate_async(
-    source: Component | bytes | str | os.PathLike[str], classes: ValueClasses, imports: Mapping[str, Any]
+    source: Component | bytes | str | os.PathLike[str],
+    classes: ValueClasses,
+    imports: Mapping[str, Any],
+    imported: Mapping[str, Mapping[str, tuple[str, str]]],
 ) -> Instance:
     """The same; start functions may wait in `async def` host functions."""
-    return await Linker(imports).instantiate_async(_component(source, classes))
+    component = _component(source, classes)
+    _check_imports(component, imported)
+    return await Linker(imports).instantiate_async(component)

@@ -32,7 +32,7 @@ class Place:
     """Another one at the first's address or beside it, of a VM that may have three sockets."""
     first_address: str
     second_address: str
-    second_ipv6: str
+    second_ipv6: str | None
     missing: str
     """An address that nobody has."""
     missing_ping: str
@@ -121,7 +121,7 @@ async def host() -> AsyncIterator[Place]:
             limited,
             "127.0.0.1",
             "127.0.0.2",
-            "::1",
+            "::1" if _has_ipv6() else None,
             missing="192.0.2.1",
             missing_ping="error denied: ",
             missing_connect="error denied: ",
@@ -131,6 +131,14 @@ async def host() -> AsyncIterator[Place]:
                 "10.9.8.7": "10.9.8.7",
             },
         )
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
 
 
 # --- Network namespaces ---------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from tests.languages.python_guest.toolchain import compile_python
 from tests.languages.rust.toolchain import bindings
 from tests.languages.rust.toolchain import build as compile_rust
 from tests.languages.worlds import WIT
-from tests.runtime.their_instance import TheirInstance
 from tests.sdkgen.oracle import wasm_tools
 
 HERE = Path(__file__).parent
@@ -77,6 +76,9 @@ class Guests:
         package = self.package(name)
         world_class = getattr(package, class_name(SAMPLES[name].world))
         if runner == "wasmtime":
+            # It makes an engine, which has to come after pytest's handlers of signals, and so after conftest.
+            from tests.runtime.their_instance import TheirInstance
+
             given = package._ingen_imports(imports)
             return world_class(TheirInstance(self.component(language, name), package._INGEN_CLASSES, given))
         made = self.module(language, name).read_bytes()

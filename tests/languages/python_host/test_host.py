@@ -196,15 +196,15 @@ def test_a_component_that_does_not_fit(packages: Path, guests: Guests) -> None:
         (
             "%u8: func(x: u8)",
             "%u8: func(x: u16)",
-            r"`u8` is `func\(x: u8\) -> u8`.* for `func\(x: u16\) -> u8`",
+            r"echo@0\.1\.0#u8` is `func\(x: u8\) -> u8`.* for `func\(x: u16\) -> u8`",
         ),
         (
             "record one { only: u16 }",
             "record one { only: s16 }",
             r"record { only: u16 }.*another content",
         ),
-        ("none,\n    circle", "nothing,\n    circle", r"`shape-of` is .*none.*another content of"),
-        ("enum color { red, green", "enum color { red, violet", r"`color-of` is `func\(x: enum { red, green"),
+        ("none,\n    circle", "nothing,\n    circle", r"#shape-of` is .*none.*another content of"),
+        ("enum color { red, green", "enum color { red, violet", r"#color-of` is `func\(x: enum { red, green"),
     ],
 )
 def test_a_component_with_other_types(
@@ -247,6 +247,11 @@ def test_a_world_without_imports(packages: Path, tmp_path: Path) -> None:
     module = build(files, tmp_path, tmp_path / "guest.c")
     with package("alone_host").Alone.load(module) as host:
         assert host.double(21) == 42
+
+    other = load_text("package a:b;\nworld alone { export double: func(x: u64) -> u32; }\n").resolve
+    write(other, WorldId(0), packages / "double_host")
+    with pytest.raises(LinkError, match=r"`double` is `func\(x: u32\) -> u32`.* for `func\(x: u64\)"):
+        package("double_host").Alone.load(module)
 
     async def use() -> int:
         async with await package("alone_host").Alone.load_async(module) as waiting:

@@ -279,14 +279,17 @@ class Descriptor(Resource):
 
     def _sync(self, *, data_only: bool) -> Awaitable[None] | None:
         opened = self._opened
-        if isinstance(opened, Directory):
-            return _reported(opened.sync())
-        return _reported(opened.sync(data_only=data_only)) if opened.writable else None
+        if isinstance(opened, File) and not opened.writable:
+            return None
+        return _synced(opened, data_only)
 
 
-async def _reported(later: Awaitable[None]) -> None:
+async def _synced(opened: File | Directory, data_only: bool) -> None:
     try:
-        await later
+        if isinstance(opened, File):
+            await opened.sync(data_only=data_only)
+        else:
+            await opened.sync()
     except FileError as error:
         raise _refused(error) from None
 
