@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import Any, Final
 
 from ingen_emulator.removal import remove_tree
-from ingen_runtime import Component
+from ingen_runtime import Component, sdk
 from ingen_runtime.frozen import frozen
 from ingen_runtime.kernel.limits import Limits
 from ingen_runtime.kernel.process import Folder, Process
 from ingen_runtime.kernel.streams import InputStream, OutputStream
 from ingen_runtime.network.interface import Network
-from ingen_runtime.sdk import sdk_imports
+from ingen_runtime.sdk.environment import PRIVATE_IPV4, PRIVATE_IPV6
 from ingen_runtime.wasi.program import run_program
 
 VM_FOLDER: Final = "/vm"
@@ -101,7 +101,7 @@ class Vm:
                 limits=limits,
             )
             with process:
-                provided = {**sdk_imports(process), **(imports or {})}
+                provided = {**sdk.sdk_imports(process), **(imports or {})}
                 async with asyncio.timeout(timeout_s):
                     return await run_program(program, process, provided)
         finally:
@@ -129,17 +129,18 @@ class Vm:
 def _identity(name: str, role: str, place: Place, network: Network) -> dict[str, str]:
     """What tells a process who it is: the variables that the SDK reads."""
     addresses = [interface.ip for interface in network.interfaces]
-    primary = {version: str(next((a for a in addresses if a.version == version), "")) for version in (4, 6)}
-    return {
-        "EVM_DATA_FOLDER": VM_FOLDER,
-        "EGP_DATA_FOLDER": PROCESS_FOLDER,
-        "EVM_LOC_REGION": place.region,
-        "EVM_LOC_DC": place.data_center,
-        "EVM_LOC_CLUSTER": place.cluster,
-        "EVM_LOC_HOST": place.host,
-        "EVM_NAME": name,
-        "EVM_OWNER": place.owner,
-        "EVM_ROLE": role,
-        "EVM_PRIVATE_IPV4": primary[4],
-        "EVM_PRIVATE_IPV6": primary[6],
-    }
+    primary = {version: next((str(a) for a in addresses if a.version == version), "") for version in (4, 6)}
+    vm = sdk.Vm(
+        data_folders=[VM_FOLDER],
+        process_data_folders=[PROCESS_FOLDER],
+        region=place.region,
+        data_center=place.data_center,
+        cluster=place.cluster,
+        host=place.host,
+        name=name,
+        owner=place.owner,
+        role=role,
+        primary_ipv4=None,
+        primary_ipv6=None,
+    )
+    return {**sdk.variables_of(vm), PRIVATE_IPV4: primary[4], PRIVATE_IPV6: primary[6]}
