@@ -110,7 +110,11 @@ def test_pyright_finds_nothing(every_world: Path, tmp_path: Path) -> None:
         absent("the type checker is absent: pip install basedpyright")
     folder = tmp_path / "packages"
     shutil.copytree(every_world, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "standard"}', "utf-8")
+    # What is the same in every package is checked in one.
+    packages = sorted(path.parent.name for path in folder.glob("*/_ingen_types.py"))
+    same = [f"{name}/{module}" for name in packages[1:] for module in ("_ingen.py", "_ingen_types.py")]
+    settings = {"typeCheckingMode": "standard", "exclude": same}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
     run("basedpyright", "--level", "error", "--pythonpath", sys.executable, ".", folder=folder)
 
 
