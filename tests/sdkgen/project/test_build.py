@@ -91,6 +91,16 @@ def test_names_that_mean_something_elsewhere(name: str, language: str, capfd: Ou
     assert main(["gen", "--project", name]) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["self", "imports", "exports", "host", "export", "none"])
+def test_such_names_build_and_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    toolchain("c")
+    assert main(["new", name, "--language", "c"]) == 0
+    monkeypatch.chdir(name)
+    assert main(["build"]) == 0
+    assert run("main.py", "Ada") == "guest: greeting\nHello, Ada!\n"
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("Hello", "; `hello` would do"), ("my_guest", "; `my-guest` would do"), ("42", "")]
 )
