@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ingen_runtime.errors import IngenError
-from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.c.names import Names as CNames
+from ingen_sdkgen.languages.casing import snake_case
 from ingen_sdkgen.languages.python.names import MODULE_NAMES, Names, class_name
 from ingen_sdkgen.render import Templates
 from ingen_sdkgen.wit.printer import escape_name

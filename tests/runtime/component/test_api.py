@@ -257,6 +257,12 @@ def test_interfaces_of_types_alone_need_no_implementation() -> None:
         component.instantiate()
 
 
+def test_a_component_without_its_wasi() -> None:
+    component = Component.from_bytes(wat_to_wasm('(component (import "wasi:io/poll@0.2.9" (func)))'))
+    with pytest.raises(LinkError, match=r"`; those of WASI come from `ingen_runtime\.wasi\.p2\.w\w+`$"):
+        component.instantiate()
+
+
 def test_missing_imports_may_trap(component: Component) -> None:
     instance = Linker({"ask": int}).trap_missing().instantiate(component)
     assert instance.exports.relay(1) == 2
