@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
@@ -43,8 +44,8 @@ def resident_bytes() -> int:
     return pages * 4096
 
 
-async def measure(program: Component, vms: int, pings: int) -> None:
-    """Set up, run and print."""
+async def measure(program: Component, vms: int, pings: int) -> int:
+    """Set up, run and print; returns how many pings went unanswered."""
     vpc = VirtualVpc("fleet")
     before = resident_bytes()
     started = time.perf_counter()
@@ -79,17 +80,19 @@ async def measure(program: Component, vms: int, pings: int) -> None:
     print(f"ping         {done - waiting:7.2f} s  {1e6 * (done - waiting) / vms / pings:7.2f} us a ping")
     print(f"take down    {closed - done:7.2f} s  {1e3 * (closed - done) / vms:7.2f} ms a VM")
     print(f"memory       {memory / vms / 1024:7.0f} KiB a VM, while all guests wait")
+    return sum(statuses)
 
 
-def main() -> None:
-    """Run the benchmark."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; the exit status is 1 where a ping was not answered."""
     parser = argparse.ArgumentParser(description="Measure a fleet of VMs.")
     parser.add_argument("--vms", type=int, default=1000, help="how many VMs")
     parser.add_argument("--pings", type=int, default=10, help="how many others each pings")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(compile_guest(Path(folder)), options.vms, options.pings))
+        lost = asyncio.run(measure(compile_guest(Path(folder)), options.vms, options.pings))
+    return 1 if lost else 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -23,7 +23,10 @@ def main() -> int:
     for title, command in STEPS:
         program, *arguments = command
         print(f"\n# {title}\n$ {' '.join([Path(program).name, *arguments])}", flush=True)
-        status = subprocess.run([program, *arguments], cwd=FLEET, check=False).returncode
+        try:
+            status = subprocess.run([program, *arguments], cwd=FLEET, check=False).returncode
+        except KeyboardInterrupt:
+            return 130
         if status != 0:
             return status
     return 0

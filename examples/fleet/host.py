@@ -21,10 +21,12 @@ from fleet_host import Imports, Member
 from fleet_host.report import ReportImports
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ingen_emulator.vm import Place, Vm
 from ingen_runtime import Component, Ok
 from ingen_runtime.bindings import Err
+from ingen_runtime.errors import IngenError
 from ingen_runtime.kernel.memory_streams import CallbackOutput
 from ingen_runtime.network.virtual import VirtualVpc
 
@@ -73,7 +75,10 @@ async def run_fleet(say: Callable[[str], object]) -> list[Outcome]:
     """Run the fleet to its end; returns what its members have reported.
 
     `say` gets what they print. A member that fails is an outcome, too.
+
+    Raises: OSError where the guests are not built.
     """
+    programs = {language: Component.from_file(BUILD / f"{language}.wasm") for language in LANGUAGES}
     vpc = VirtualVpc("fleet")
     outcomes: list[Outcome] = []
     async with asyncio.TaskGroup() as members:
@@ -82,37 +87,54 @@ async def run_fleet(say: Callable[[str], object]) -> list[Outcome]:
             network = vpc.attach(language, addresses)
             vm = Vm(language, network, role="member", place=PLACES[language])
             peers = [*LANGUAGES[number + 1 :], *LANGUAGES[:number]]
-            members.create_task(_run_member(vm, peers, outcomes, say))
+            members.create_task(_run_member(vm, programs[language], peers, outcomes, say))
     return outcomes
 
 
 async def _run_member(
-    vm: Vm, peers: list[str], outcomes: list[Outcome], say: Callable[[str], object]
+    vm: Vm, program: Component, peers: list[str], outcomes: list[Outcome], say: Callable[[str], object]
 ) -> None:
-    async with vm:
-        status = await vm.run(
-            Component.from_file(BUILD / f"{vm.name}.wasm"),
-            ["member", PORT, MISSING, *peers],
-            imports=Member.imports(Host(Report(vm.name, outcomes))),
-            stdout=CallbackOutput(lambda data: say(data.decode())),
-            stderr=CallbackOutput(lambda data: say(data.decode())),
-            timeout_s=60,
-        )
-    outcomes.append(Outcome(vm.name, "exit status", "", status == 0, str(status)))
+    def print_output(data: bytes) -> None:
+        say(data.decode(errors="replace"))
+
+    try:
+        async with vm:
+            status = await vm.run(
+                program,
+                ["member", PORT, MISSING, *peers],
+                imports=Member.imports(Host(Report(vm.name, outcomes))),
+                stdout=CallbackOutput(print_output),
+                stderr=CallbackOutput(print_output),
+                timeout_s=60,
+            )
+    except TimeoutError:
+        outcomes.append(Outcome(vm.name, "end", "", False, "it did not come"))
+    except IngenError as error:
+        outcomes.append(Outcome(vm.name, "end", "", False, str(error)))
+    else:
+        outcomes.append(Outcome(vm.name, "exit status", "", status == 0, str(status)))
 
 
 def table_of(outcomes: list[Outcome]) -> Table:
     """The outcomes, member by member."""
     table = Table("VM", "check", "target", "outcome", title="What the guests have seen")
     for outcome in sorted(outcomes, key=lambda each: each.member):
-        seen = outcome.seen if outcome.fine else f"[red]failed:[/] {outcome.seen}"
-        table.add_row(outcome.member, outcome.check, outcome.target, seen)
+        style = "" if outcome.fine else "red"
+        seen = outcome.seen if outcome.fine else f"failed: {outcome.seen}"
+        # As text: a guest may report what looks like markup.
+        table.add_row(outcome.member, outcome.check, outcome.target, Text(seen, style))
     return table
 
 
 def main() -> int:
     """Run the fleet and show what it has seen; returns the exit status."""
-    outcomes = asyncio.run(run_fleet(partial(print, end="")))
+    try:
+        outcomes = asyncio.run(run_fleet(partial(print, end="")))
+    except FileNotFoundError as error:
+        print(f"{error.filename} is missing: run `ingen-sdkgen build` first", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
     Console().print(table_of(outcomes))
     return 0 if all(outcome.fine for outcome in outcomes) else 1
 

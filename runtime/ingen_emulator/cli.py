@@ -7,6 +7,7 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from ingen_emulator import run
@@ -38,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Raises: SystemExit from argparse, for wrong usage (2) and `--help` (0).
     """
+    _open_missing_streams()
     argv = sys.argv[1:] if argv is None else argv
     parser = _Parser(prog="ingen", description="Emulate cloud VMs whose processes are WebAssembly programs.")
     verbs = parser.add_subparsers(title="verbs", dest="verb", metavar="VERB", required=True)
@@ -78,6 +80,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except Exception as error:
         return _bug(error)
+
+
+def _open_missing_streams() -> None:
+    """Have something stand at the descriptors 0, 1 and 2 where the caller has closed them.
+
+    Else what is opened next would, and the program could read or write it. To use these fails, as it does
+    with closed ones.
+    """
+    for fd, flags in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDONLY)):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest free number, which is this one
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # open until the process ends
 
 
 def _bug(error: Exception) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import math
+import signal
+import stat
 from collections.abc import Sequence
 from ipaddress import ip_interface
 from pathlib import Path
@@ -42,6 +44,7 @@ exit status: the program's own; otherwise
   124  the time of --timeout was over
   130  Ctrl-C
   134  the program was stopped by a trap
+  143  SIGTERM, and 129 SIGHUP
 
 examples:
   ingen run hello.wasm
@@ -53,7 +56,8 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the verb."""
     parser.add_argument("program", metavar="PROGRAM", type=Path, help="what to run")
-    parser.add_argument("arguments", metavar="ARG", nargs="*", help="an argument of the program")
+    # With the default, argparse does not ask for an argument where the program is missing.
+    parser.add_argument("arguments", metavar="ARG", nargs="*", default=[], help="an argument of the program")
     parser.add_argument(
         "--env", metavar="KEY=VALUE", action="append", default=[], help="a variable; may be repeated"
     )
@@ -86,11 +90,14 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
 
     Raises: UsageError, and IngenError for what cannot be run.
     """
-    for text in (*arguments, *options.env):
-        if not _is_text(text):
-            raise UsageError(f"{text!r} is not UTF-8, which is all that a program can be told")
     environment = dict(map(_variable, options.env))
     folders = list(map(_folder, options.dir))
+    guest_paths = [folder.guest for folder in folders]
+    for text in (options.name, options.program.name, *arguments, *options.env, *guest_paths):
+        if not _is_text(text):
+            raise UsageError(f"{text!r} is not UTF-8, which is all that a program can be told")
+    if not options.name:
+        raise UsageError("--name is empty; every VM has a name")
     open_network = read_network(options.network, list(map(_address, options.address)))
     if options.memory_mib is not None and not 1 <= options.memory_mib <= 4096:
         raise UsageError(f"--memory-mib is {options.memory_mib}; it can be 1 to 4096")
@@ -105,7 +112,10 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
         raise IngenError(f"cannot run {options.program}: {error}") from None
     limits = Limits(memory_bytes=None if options.memory_mib is None else options.memory_mib * MIB)
 
+    signalled: list[signal.Signals] = []
+
     async def in_a_vm() -> int:
+        _cancel_at_signals(signalled)
         async with Vm(options.name, open_network(options.name)) as vm:
             return await vm.run(
                 program,
@@ -121,12 +131,30 @@ def run(options: argparse.Namespace, arguments: Sequence[str]) -> int:
 
     try:
         return asyncio.run(in_a_vm())
+    except asyncio.CancelledError:
+        number = signalled[0]
+        raise EndedError(f"ended by {number.name}", 128 + number) from None
     except TimeoutError:
         raise EndedError(f"ended after {options.timeout:g} s, as --timeout says", EXIT_TIMEOUT) from None
     except Trap as trap:
         # Its standard error was shown when it was written.
         trap.guest_stderr = b""
         raise EndedError(f"the program was stopped: {trap}", EXIT_TRAP) from None
+
+
+def _cancel_at_signals(signalled: list[signal.Signals]) -> None:
+    """Cancel the running task when somebody ends the command, so that nothing stays behind."""
+    task = asyncio.current_task()
+    assert task is not None, "there is one in a coroutine"
+
+    def end(number: signal.Signals) -> None:
+        signalled.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            continue  # as under nohup
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
 
 
 def _is_text(text: str) -> bool:
@@ -149,8 +177,12 @@ def _folder(text: str) -> Folder:
         folder = Folder.parse(text)
     except ValueError as error:
         raise UsageError(f"--dir: {error}") from None
-    if not Path(folder.host).is_dir():
-        raise UsageError(f"--dir {text}: there is no folder {folder.host}")
+    try:
+        is_folder = stat.S_ISDIR(Path(folder.host).stat().st_mode)
+    except OSError as error:
+        raise UsageError(f"--dir {text}: cannot use {folder.host}: {error.strerror}") from None
+    if not is_folder:
+        raise UsageError(f"--dir {text}: {folder.host} is no folder")
     return folder
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from ingen_runtime import Component
+from ingen_emulator.removal import remove_tree
+from ingen_runtime import Component, sdk
 from ingen_runtime.frozen import frozen
 from ingen_runtime.kernel.limits import Limits
 from ingen_runtime.kernel.process import Folder, Process
 from ingen_runtime.kernel.streams import InputStream, OutputStream
 from ingen_runtime.network.interface import Network
-from ingen_runtime.sdk import sdk_imports
+from ingen_runtime.sdk.environment import PRIVATE_IPV4, PRIVATE_IPV6
 from ingen_runtime.wasi.program import run_program
 
 VM_FOLDER: Final = "/vm"
@@ -39,8 +39,8 @@ class Place:
 class Vm:
     """A VM on a network. `name` and `role` are not empty.
 
-    Its folder and those of its processes are temporary ones of the host; `aclose` removes them and leaves the
-    network.
+    Its folder and those of its processes are temporary ones of the host: a process's goes with it, the VM's
+    with `aclose`, which also leaves the network.
 
     Raises: ValueError where name or role is empty.
     """
@@ -85,29 +85,34 @@ class Vm:
         Raises: Trap, LinkError; FileError for a folder that cannot be opened; TimeoutError.
         """
         own = Path(tempfile.mkdtemp(prefix="process-", dir=self._folder))
-        process = Process(
-            arguments=arguments,
-            environment={**self.environment, **(environment or {})},
-            folders=[
-                Folder(self._folder / "vm", VM_FOLDER),
-                Folder(own, PROCESS_FOLDER),
-                *folders,
-            ],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            network=self.network,
-            limits=limits,
-        )
-        with process:
-            provided = {**sdk_imports(process), **(imports or {})}
-            async with asyncio.timeout(timeout_s):
-                return await run_program(program, process, provided)
+        try:
+            process = Process(
+                arguments=arguments,
+                environment={**self.environment, **(environment or {})},
+                folders=[
+                    Folder(self._folder / "vm", VM_FOLDER),
+                    Folder(own, PROCESS_FOLDER),
+                    *folders,
+                ],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                network=self.network,
+                limits=limits,
+            )
+            with process:
+                provided = {**sdk.sdk_imports(process), **(imports or {})}
+                async with asyncio.timeout(timeout_s):
+                    return await run_program(program, process, provided)
+        finally:
+            await asyncio.to_thread(remove_tree, own)
 
     async def aclose(self) -> None:
         """Leave the network and remove the folders; may be called again."""
-        await self.network.aclose()
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+        try:
+            await self.network.aclose()
+        finally:
+            await asyncio.to_thread(remove_tree, self._folder)
 
     async def __aenter__(self) -> Vm:
         return self
@@ -124,17 +129,18 @@ class Vm:
 def _identity(name: str, role: str, place: Place, network: Network) -> dict[str, str]:
     """What tells a process who it is: the variables that the SDK reads."""
     addresses = [interface.ip for interface in network.interfaces]
-    primary = {version: str(next((a for a in addresses if a.version == version), "")) for version in (4, 6)}
-    return {
-        "EVM_DATA_FOLDER": VM_FOLDER,
-        "EGP_DATA_FOLDER": PROCESS_FOLDER,
-        "EVM_LOC_REGION": place.region,
-        "EVM_LOC_DC": place.data_center,
-        "EVM_LOC_CLUSTER": place.cluster,
-        "EVM_LOC_HOST": place.host,
-        "EVM_NAME": name,
-        "EVM_OWNER": place.owner,
-        "EVM_ROLE": role,
-        "EVM_PRIVATE_IPV4": primary[4],
-        "EVM_PRIVATE_IPV6": primary[6],
-    }
+    primary = {version: next((str(a) for a in addresses if a.version == version), "") for version in (4, 6)}
+    vm = sdk.Vm(
+        data_folders=[VM_FOLDER],
+        process_data_folders=[PROCESS_FOLDER],
+        region=place.region,
+        data_center=place.data_center,
+        cluster=place.cluster,
+        host=place.host,
+        name=name,
+        owner=place.owner,
+        role=role,
+        primary_ipv4=None,
+        primary_ipv6=None,
+    )
+    return {**sdk.variables_of(vm), PRIVATE_IPV4: primary[4], PRIVATE_IPV6: primary[6]}

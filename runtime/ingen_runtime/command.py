@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,9 @@ EXIT_USAGE = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+
+_MOST_MEBIBYTES = 1 << 43
+"""The 8 EiB that a 64-bit memory could have."""
 
 _EPILOG = """\
 Values are written in WAVE:
@@ -128,12 +132,29 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="stop the guest after this time")
-    parser.add_argument("--memory", type=int, metavar="MIB", help="how large each linear memory may become")
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="stop the guest after this time")
+    parser.add_argument(
+        "--memory", type=_mebibytes, metavar="MIB", help="how large each linear memory may become"
+    )
     parser.add_argument("file", metavar="FILE", type=Path, help="a component, or a core module with a world")
     # Everything after the file is taken as it is, because values may begin with a minus.
-    parser.add_argument("call", metavar="FUNCTION ARGUMENT", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    call = parser.add_argument("call", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    call.required = False  # else it is named where FILE is missing
     return parser
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds above 0")
+    return seconds
+
+
+def _mebibytes(text: str) -> int:
+    count = int(text)
+    if not 0 < count <= _MOST_MEBIBYTES:
+        raise argparse.ArgumentTypeError(f"`{text}` is not from 1 to {_MOST_MEBIBYTES} (MiB)")
+    return count
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
@@ -33,6 +35,18 @@ int main(int argc, char **argv) {
         char *volatile memory = malloc(size);
         if (!memory) return 4;
         memset(memory, 1, size);
+    } else if (!strcmp(what, "streams")) {
+        /* Whether standard input and standard error fail. */
+        char byte;
+        int in = read(0, &byte, 1) < 0, err = write(2, "!", 1) < 0;
+        if (printf("%d %d\n", in, err) < 0 || fflush(stdout)) return 5;
+    } else if (!strcmp(what, "nest")) {
+        /* Folders in folders. */
+        char path[4000] = "/process";
+        for (size_t length = strlen(path); length + 3 < sizeof path; length += 2) {
+            strcat(path + length, "/a");
+            if (mkdir(path, 0777)) return 6;
+        }
     } else if (!strcmp(what, "exit")) {
         return atoi(argv[2]);
     }

@@ -107,11 +107,46 @@ def test_ctrl_c_ends_the_program(program: Path, what: str) -> None:
     assert (process.returncode, told) == (130, b"")
 
 
-def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", [["write", "/process/file"], ["nest"]])
+def test_nothing_stays_behind(program: Path, tmp_path: Path, what: list[str]) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), "write", "/process/file"]
+    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), *what]
     assert subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_leaves_nothing_behind(
+    program: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    command = [sys.executable, "-m", "ingen_emulator", "run", str(program), "loop"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.send_signal(number)
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told.decode()) == (status, f"ingen: ended by {number.name}\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("closed", "status"), [("<&-", 0), (">&-", 5), ("2>&-", 0)])
+def test_closed_streams_are_closed_for_the_program(program: Path, closed: str, status: int) -> None:
+    """Nothing of the host's takes their place: to read or write them fails."""
+    command = f'"$0" -m ingen_emulator run "$1" streams {closed}'
+    told = subprocess.run(
+        ["sh", "-c", command, sys.executable, str(program)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert told.returncode == status
+    assert told.stdout == ("" if closed == ">&-" else f"{int(closed == '<&-')} {int(closed == '2>&-')}\n")
+    assert told.stderr == ("" if closed == "2>&-" else "!")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +156,10 @@ def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
         ([__file__], 1, f"error: cannot run {__file__}: no WebAssembly binary"),
         (["x.wasm", "--env", "COLOUR"], 2, "--env COLOUR: it is KEY=VALUE"),
         (["x.wasm", "--dir", "a:b:c"], 2, "--dir: `a:b:c` is not HOST:GUEST or HOST:GUEST:ro"),
-        (["x.wasm", "--dir", "/missing:/x"], 2, "there is no folder /missing"),
+        (["x.wasm", "--dir", "/missing:/x"], 2, "cannot use /missing: No such file or directory"),
+        (["x.wasm", "--dir", f"{__file__}:/x"], 2, f"{__file__} is no folder"),
+        (["x.wasm", "--dir", "/:/\udcff"], 2, "is not UTF-8"),
+        (["x.wasm", "--name", ""], 2, "--name is empty"),
         (["x.wasm", "--address", "10.1"], 2, "such as 10.1.0.5/24"),
         (["x.wasm", "--network", "bridge"], 2, "--network bridge: it is virtual, host or netns:NAME"),
         ([__file__, "--network", "netns:"], 2, "--network netns:: it is virtual, host or netns:NAME"),
@@ -129,7 +167,7 @@ def test_nothing_stays_behind(program: Path, tmp_path: Path) -> None:
         (["x.wasm", "--timeout", "0"], 2, "it has to be more than 0"),
         (["x.wasm", "--adress", "10.1.0.5/24"], 2, "did you mean --address?"),
         (["x.wasm", "\udcff"], 2, "is not UTF-8"),
-        ([], 2, "PROGRAM"),
+        ([], 2, "required: PROGRAM\n"),
     ],
 )
 def test_mistakes_are_explained(arguments: list[str], status: int, told: str) -> None:

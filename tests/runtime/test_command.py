@@ -126,6 +126,18 @@ def test_limits(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "1\n-1\n"
 
 
+@pytest.mark.parametrize(
+    "option",
+    [["--timeout", "nan"], ["--timeout", "inf"], ["--timeout=-1"], ["--timeout", "soon"], ["--memory", "0"],
+     ["--memory=-1"], ["--memory", str(1 << 64)]],
+)  # fmt: skip
+def test_limits_out_of_range(file: str, option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*option, file, "spin"])
+    assert caught.value.code == EXIT_USAGE
+    assert f"error: argument {option[0].partition('=')[0]}: " in capsys.readouterr().err
+
+
 def test_no_component(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "demo.txt"
     assert main([str(path)]) == EXIT_USER
@@ -152,10 +164,11 @@ def test_resources_have_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "values of the type r have no text form: f: func() -> r" in capsys.readouterr().err
 
 
-def test_usage() -> None:
+def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == EXIT_USAGE
+    assert capsys.readouterr().err.endswith("error: the following arguments are required: FILE\n")
 
 
 def test_bug(file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def _in_range(value: int, type_: PrimitiveType) -> int:
 
 
 def to_bytes(value: Any) -> bytes | memoryview:
-    """The bytes of a `list<u8>`: any buffer of bytes, or a list or tuple of integers.
+    """The bytes of a `list<u8>`: any buffer of bytes that have no sign, or a list or tuple of integers.
 
     Raises: TypeError, ValueError.
     """
@@ -91,7 +91,7 @@ def to_bytes(value: Any) -> bytes | memoryview:
             raise TypeError("a bool is no integer here")
         return bytes(value)
     view = memoryview(value)
-    if view.itemsize != 1:
+    if view.itemsize != 1 or view.format[-1] == "b":  # signed: a negative one would wrap
         raise TypeError("a buffer of bytes is wanted")
     return view.cast("B") if view.c_contiguous and view.nbytes else view.tobytes()
 

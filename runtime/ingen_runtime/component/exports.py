@@ -64,7 +64,8 @@ class ExportedFunction(Protocol):
 
 
 class Exports(Mapping[str, Any]):
-    """The exports of an instance by name. What is a valid Python name is an attribute, too.
+    """The exports of an instance by name. What is a valid Python name is an attribute, too, except for the
+    names that every mapping has, as `get` and `items`, and those below.
 
     `exports["greet"]` is a function, `exports["ns:pkg/iface"]` a nested `Exports`. Resources are classes
     whose constructor, methods and static functions call the guest; records, variants, enums and flags are
@@ -110,7 +111,7 @@ class Exports(Mapping[str, Any]):
             }
         name = self._attributes.get(attribute)
         if name is None:
-            raise AttributeError(f"{self!r} has no {attribute}")
+            raise AttributeError(f"{self!r} has no {attribute}", name=attribute, obj=self)
         return self[name]
 
     def __dir__(self) -> list[str]:
@@ -193,7 +194,7 @@ def export_function(
     function: Any = plan.bind(item.raw_call, endpoint, item.raw_post_return)
     function.__doc__ = f"{name}: {func_type_text(type_)}"
     function.type = type_
-    function.call_async = _AsyncCall(item, endpoint, plan, owner)
+    function.call_async = _AsyncCall(item, endpoint, plan, owner).call_async
     bound: ExportedFunction = function
     return bound
 
@@ -229,7 +230,8 @@ class _AsyncCall:
         self._owner = owner
         self._parts: ExportParts | None = None
 
-    async def __call__(self, *given: Any, **keywords: Any) -> Any:
+    async def call_async(self, *given: Any, **keywords: Any) -> Any:
+        """The method's name is in Python's warning where the `await` was forgotten."""
         arguments = self._bind_arguments(*given, **keywords)
         if self._parts is None:
             self._parts = self._plan.bind_parts(self._endpoint)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from ingen_runtime.canonical import Endpoint, InstanceState, Resource, ValueClasses
 from ingen_runtime.component.binary.syntax import CanonOptions
 from ingen_runtime.component.types import FuncType, ResourceType, StringEncoding
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreExtern, CoreFunc, CoreMemory, CoreStore
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.raw import RawFunction
 from ingen_runtime.errors import InternalError, Trap, TrapKind
 from ingen_runtime.frozen import frozen
@@ -194,7 +194,7 @@ class CoreImports(Protocol):
     """What the host gives to core modules under one import module name."""
 
     def core_function(
-        self, store: CoreStore, name: str, type_: EngineFuncType, memory: Callable[[], CoreMemory]
+        self, store: CoreStore, name: str, type_: CoreFuncType, memory: Callable[[], CoreMemory]
     ) -> CoreFunc:
         """The core function of that name and type.
 

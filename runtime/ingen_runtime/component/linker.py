@@ -33,6 +33,11 @@ class Linker:
     """
 
     def __init__(self, imports: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(imports, Mapping | None):
+            raise TypeError(
+                "imports are a mapping of import names to what implements them, "
+                f'as in {{"log": print}}, not {type(imports).__name__} {imports!r:.60}'
+            )
         self._imports: dict[str, Any] = dict(imports or {})
         self._trap_missing = False
 

@@ -33,8 +33,8 @@ from ingen_runtime.component.items import (
     LiftedFunc,
 )
 from ingen_runtime.component.plan import BuiltinStep, LowerStep
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.async_host import RawCall, fiber_for, raw_may_wait_host_function
 from ingen_runtime.engine.raw import raw_host_function
 from ingen_runtime.engine.signature import signature_of
@@ -70,7 +70,7 @@ def lower(
     return _late(store, type_, lambda: _bind_lifted(classes, step, lifted, side))
 
 
-def _late(store: CoreStore, type_: EngineFuncType, bind: Callable[[], CoreCall]) -> CoreFunc:
+def _late(store: CoreStore, type_: CoreFuncType, bind: Callable[[], CoreCall]) -> CoreFunc:
     """A core function that is bound when it is called for the first time."""
 
     bound: CoreCall | None = None
@@ -105,7 +105,7 @@ class _WaitingImport:
     __slots__ = ("_bound_parts", "_classes", "_func", "_side", "_store", "_type")
 
     def __init__(
-        self, store: CoreStore, classes: ValueClasses, type_: EngineFuncType, func: HostFunc, side: CanonSide
+        self, store: CoreStore, classes: ValueClasses, type_: CoreFuncType, func: HostFunc, side: CanonSide
     ) -> None:
         self._store = store
         self._classes = classes

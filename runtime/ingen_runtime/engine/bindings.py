@@ -189,7 +189,6 @@ EPOCH_CONTINUE, EPOCH_YIELD = 0, 1
 # Configuration and engine.
 
 config_new = _function("wasm_config_new", c_void_p)
-config_delete = _function("wasm_config_delete", None, c_void_p)
 
 
 def _config_flag(name: str) -> Callable[[int, bool], None]:
@@ -273,7 +272,6 @@ context_set_epoch_deadline = _HotFunctionHoldingGil(
 """(context as `byref`, ticks from now)"""
 context_set_fuel = _function("wasmtime_context_set_fuel", c_void_p, c_void_p, c_uint64)
 context_get_fuel = _function("wasmtime_context_get_fuel", c_void_p, c_void_p, POINTER(c_uint64))
-context_gc = _function("wasmtime_context_gc", c_void_p, c_void_p)
 context_take_exception = _function("wasmtime_context_take_exception", c_bool, c_void_p, c_void_p)
 exnref_unroot = _function("wasmtime_exnref_unroot", None, c_void_p)
 

@@ -37,7 +37,14 @@ NO_LIMITS: Final = StoreLimits()
 
 
 def limit_store(store_ptr: int, limits: StoreLimits) -> None:
-    """Hold a store to the limits that wasmtime looks after; strings, lists and handles are not among them."""
+    """Hold a store to the limits that wasmtime looks after; strings, lists and handles are not among them.
+
+    Raises: ValueError, where one is out of range: wasmtime would take it for none.
+    """
+    for name in StoreLimits.__match_args__:
+        limit = getattr(limits, name)
+        if limit is not None and not 0 <= limit < 1 << 63:
+            raise ValueError(f"{name} is {limit}: a limit is from 0 to 2**63 - 1, or None")
     enforced = (
         limits.memory_bytes,
         limits.table_elements,

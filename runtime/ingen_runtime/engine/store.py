@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import math
 import sys
 import time
 import weakref
@@ -177,11 +178,6 @@ class CoreStore:
         return self._unusable is None
 
     @property
-    def in_call(self) -> bool:
-        """Whether a guest function of this store is running right now, below the caller."""
-        return bool(self._active.cell_contents) or self._fiber is not None
-
-    @property
     def can_suspend(self) -> bool:
         """Whether a host function that is called now could let its guest wait."""
         # A fiber must not be suspended while a Python frame is on its stack: a guest called by a host
@@ -211,7 +207,11 @@ class CoreStore:
         """Stop guest code that still runs `timeout_s` seconds from now with Trap(TIMEOUT); None lifts it.
 
         Only running guest code is stopped: time in host functions counts, but they are not interrupted.
+
+        Raises: ValueError for what is no number, and where the engine has no epochs.
         """
+        if timeout_s is not None and math.isnan(timeout_s):
+            raise ValueError("a timeout is a number of seconds, not NaN")
         if not self.engine.config.epoch_interruption:
             raise ValueError("a timeout needs an engine with EngineConfig(epoch_interruption=True)")
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
@@ -402,7 +402,7 @@ class CoreStore:
         """The fiber that runs now and may be suspended. Raises Trap(CANNOT_BLOCK) where there is none."""
         fiber = self._fiber
         if fiber is None:
-            raise Trap(TrapKind.CANNOT_BLOCK, "the guest was called synchronously")
+            raise Trap(TrapKind.CANNOT_BLOCK, "the guest was called synchronously: use `call_async`")
         if self._active.cell_contents:
             raise Trap(
                 TrapKind.CANNOT_BLOCK, "the guest was called by a host function that is no `async def`"

@@ -55,6 +55,8 @@ def exception_from_trap(trap: int) -> Trap:
         kind = _KINDS.get(code.value, TrapKind.OTHER)
     else:
         kind = TrapKind.UNCAUGHT_EXCEPTION if cause == "thrown Wasm exception" else TrapKind.OTHER
+    if kind is not TrapKind.OTHER:
+        cause = _beyond_the_kind(cause)
     return Trap(kind, cause, frames=frames)
 
 
@@ -90,6 +92,12 @@ def _cause(text: str) -> str:
     """What went wrong, without the backtrace that wasmtime puts before it."""
     cause = text.split("Caused by:")[-1].strip()
     return cause.removeprefix("wasm trap: ")
+
+
+def _beyond_the_kind(cause: str) -> str:
+    """What a cause adds to the kind of the trap: where a memory fault was."""
+    _, fault, where = cause.partition("memory fault at ")
+    return fault + where.partition("\n")[0]
 
 
 def _take_frames(vec: c.PointerVec) -> tuple[WasmFrame, ...]:

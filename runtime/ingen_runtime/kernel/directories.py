@@ -260,7 +260,11 @@ class Listing(Descriptor):
 
     def __init__(self, account: FileAccount, fd: int) -> None:
         super().__init__(account, fd)
-        self._found = os.scandir(fd)
+        try:
+            self._found = os.scandir(fd)
+        except OSError:
+            super().close()
+            raise
 
     def __iter__(self) -> Iterator[Entry]:
         return self

@@ -152,20 +152,42 @@ class Descriptor:
     async def _in_thread(self, operation: Callable[[int], object]) -> None:
         """Do something that waits for the disk."""
         try:
-            fd = os.dup(self.fd)  # ours may be closed meanwhile
+            copy = _Copy(self.fd)  # ours may be closed meanwhile
+            try:
+                await asyncio.to_thread(copy.use, operation)
+            finally:
+                copy.close()
         except OSError as error:
             raise file_error(error) from None
+
+
+class _Copy:
+    """A copy of a descriptor, which belongs to the first who takes it.
+
+    Who is cancelled does not know whether a thread has begun to use it.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fds = [os.dup(fd)]
+
+    def use(self, operation: Callable[[int], object]) -> None:
+        """Do something with it and close it; nothing happens where it is closed."""
+        for fd in self._take():
+            try:
+                operation(fd)
+            finally:
+                os.close(fd)
+
+    def close(self) -> None:
+        """Close it, unless it is used or was."""
+        for fd in self._take():
+            os.close(fd)
+
+    def _take(self) -> list[int]:
         try:
-            await asyncio.to_thread(_use_and_close, operation, fd)
-        except OSError as error:
-            raise file_error(error) from None
-
-
-def _use_and_close(operation: Callable[[int], object], fd: int) -> None:
-    try:
-        operation(fd)
-    finally:
-        os.close(fd)
+            return [self._fds.pop()]  # this is atomic
+        except IndexError:
+            return []
 
 
 _LARGEST: Final = (1 << 63) - 1

@@ -28,6 +28,12 @@ class Limits:
     """Size to which a file may be made to grow."""
     memory_bytes: int | None = None
     """Size of each linear memory."""
+    memories: int = 100
+    """Linear memories of all instances together."""
+    tables: int = 100
+    """Tables of all instances together."""
+    table_elements: int = 200_000
+    """Size of each table; an element takes 8 bytes."""
     handles: int = 100_000
     """Handles that each component instance has at once: to streams, sockets, what it polls for and so on."""
     transfer_bytes: int = MIB

@@ -55,7 +55,7 @@ class Process:
     away. Streams and listeners stay the caller's; all else that the guest has opened is closed by `close`.
 
     It belongs to the thread of the event loop on which its guest runs. Raises: FileError for a folder that
-    cannot be opened, ValueError for arguments or variables that no guest could read.
+    cannot be opened, ValueError for arguments, variables or names of folders that no guest could read.
     """
 
     def __init__(
@@ -76,7 +76,8 @@ class Process:
     ) -> None:
         self.arguments = tuple(arguments)
         self.environment = dict(environment or {})
-        _check_text(self.arguments, self.environment)
+        folders = tuple(folders)
+        _check_text(self.arguments, self.environment, [folder.guest for folder in folders])
         self.limits = limits or Limits()
         self.clock = clock or SystemClock()
         self.randomness = randomness or SystemRandomness()
@@ -121,11 +122,11 @@ class Process:
 _STDERR_TAIL = 4096
 
 
-def _check_text(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+def _check_text(arguments: Sequence[str], environment: Mapping[str, str], folders: Sequence[str]) -> None:
     for name in environment:
         if not name or "=" in name:
             raise ValueError(f"{name!r} is no name of a variable")
-    for text in (*arguments, *environment, *environment.values()):
+    for text in (*arguments, *environment, *environment.values(), *folders):
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise ValueError(f"{text!r} has characters that no guest can read: NUL, or parts of others")
 

@@ -12,6 +12,7 @@ from ingen_runtime.network.interface import IPAddress
 _LABEL: Final = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 _LONGEST_NAME: Final = 253  # without the root's dot
+_LONGEST_TEXT: Final = 1024  # before IDNA, which takes its time
 
 
 def address_literal(name: str) -> IPAddress | None:
@@ -28,6 +29,8 @@ def canonical_name(name: str) -> str:
     Raises: NetworkError INVALID where it is no name.
     Source: RFC 1123, section 2.1; underscores are let pass, since they are in use.
     """
+    if len(name) > _LONGEST_TEXT:
+        raise NetworkError(NetworkErrorKind.INVALID, f"{name[:64]!r}… is too long for a host name")
     try:
         text = name.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:

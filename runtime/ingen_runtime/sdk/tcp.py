@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from ingen_runtime.kernel.process import Process
+from ingen_runtime.network.addresses import family_of
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
 from ingen_runtime.network.interface import Option, Shutdown, TcpSocket
 from ingen_runtime.sdk.bindings import types
@@ -26,7 +27,7 @@ from ingen_runtime.sdk.sockets import (
     set_options,
     timer_after,
 )
-from ingen_runtime.sdk.values import FAILURES, failure, family_of, host_endpoint, invalid
+from ingen_runtime.sdk.values import FAILURES, failure, host_endpoint, invalid
 from ingen_runtime.waiting import may_wait
 
 _BACKLOG: Final = 128
@@ -171,7 +172,7 @@ def _connect(
     process: Process, class_: type[_C], remote: types.Endpoint, options: ConnectOptions
 ) -> _C | Awaitable[_C]:
     there = host_endpoint(remote)
-    socket = network_of(process).tcp_socket(family_of(there))
+    socket = network_of(process).tcp_socket(family_of(there.address))
     try:
         set_options(
             socket,
@@ -210,7 +211,7 @@ async def _connect_later(process: Process, class_: type[_C], socket: TcpSocket, 
 
 def _bind(process: Process, class_: type[_L], local: types.Endpoint, options: BindOptions) -> _L:
     here = host_endpoint(local)
-    socket = network_of(process).tcp_socket(family_of(here))
+    socket = network_of(process).tcp_socket(family_of(here.address))
     try:
         set_options(socket, reuse=options.reuse_address, receive_buffer=None, send_buffer=None)
         socket.bind(here)

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Final
 
 from ingen_runtime.kernel.process import Process
+from ingen_runtime.network.addresses import family_of
 from ingen_runtime.network.interface import UdpSocket
 from ingen_runtime.sdk.bindings import types
 from ingen_runtime.sdk.bindings.udp import AsyncSocket, BindOptions, Datagram
 from ingen_runtime.sdk.sockets import LARGEST_READ, AddressedSocket, network_of, set_options
-from ingen_runtime.sdk.values import FAILURES, family_of, guest_endpoint, host_endpoint
+from ingen_runtime.sdk.values import FAILURES, guest_endpoint, host_endpoint
 from ingen_runtime.waiting import may_wait
 
 _BIND_DEFAULTS: Final = BindOptions(False, None, None, False)
@@ -58,7 +59,7 @@ class GuestUdpSocket(AddressedSocket[UdpSocket]):
 
 def _bind(process: Process, local: types.Endpoint, options: BindOptions) -> UdpSocket:
     here = host_endpoint(local)
-    socket = network_of(process).udp_socket(family_of(here))
+    socket = network_of(process).udp_socket(family_of(here.address))
     try:
         set_options(
             socket,

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, assert_never
 
 from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
-from ingen_runtime.network.interface import Endpoint, Family, IPAddress
+from ingen_runtime.network.interface import Endpoint, IPAddress
 from ingen_runtime.sdk.bindings import types
 
 _GROUPS: Final = struct.Struct(">8H")
@@ -54,11 +54,6 @@ def guest_endpoint(endpoint: Endpoint) -> types.Endpoint:
 def host_endpoint(endpoint: types.Endpoint) -> Endpoint:
     """An address with a port, as the network has it."""
     return Endpoint(host_address(endpoint.address), endpoint.port)
-
-
-def family_of(endpoint: Endpoint) -> Family:
-    """The family that a socket for this address has."""
-    return Family.IPV4 if endpoint.address.version == 4 else Family.IPV6
 
 
 def failure(error: NetworkError) -> types.ErrorException:

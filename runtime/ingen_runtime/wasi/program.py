@@ -49,10 +49,17 @@ async def run_program(program: Component, process: Process, imports: Mapping[str
 
 
 async def _run(program: Component, entry: str, linker: Linker, process: Process) -> int:
-    limits = StoreLimits(memory_bytes=process.limits.memory_bytes, handles=process.limits.handles)
+    limits = process.limits
+    store_limits = StoreLimits(
+        memory_bytes=limits.memory_bytes,
+        memories=limits.memories,
+        tables=limits.tables,
+        table_elements=limits.table_elements,
+        handles=limits.handles,
+    )
     instance = None
     try:
-        instance = await linker.instantiate_async(program, limits=limits)
+        instance = await linker.instantiate_async(program, limits=store_limits)
         await instance.call_async(entry)
     except ProcessExit as exit:
         return exit.status

@@ -263,6 +263,12 @@ def test_a_component_without_its_wasi() -> None:
         component.instantiate()
 
 
+def test_imports_are_a_mapping(component: Component) -> None:
+    imports: Any = print
+    with pytest.raises(TypeError, match=r"^imports are a mapping of import names .*, not builtin_function"):
+        component.instantiate(imports)
+
+
 def test_missing_imports_may_trap(component: Component) -> None:
     instance = Linker({"ask": int}).trap_missing().instantiate(component)
     assert instance.exports.relay(1) == 2

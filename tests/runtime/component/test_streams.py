@@ -486,8 +486,35 @@ def test_a_future_that_nobody_wants(component: Component) -> None:
 def test_a_future_that_goes_wrong(component: Component, given: Any, kind: type[Exception]) -> None:
     async def main() -> None:
         future = await start(component).call_async("double", _value(given))
-        with pytest.raises(kind):
+        with pytest.raises(kind) as caught:
             await future
+        if isinstance(caught.value, HostValueError):
+            assert caught.value.path == "future"
+
+    run(main())
+
+
+def test_a_cancelled_call_ends_after_what_it_waited_for(component: Component) -> None:
+    events: list[str] = []
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            yield b"\x01"
+            events.append("waiting")
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            events.append("cleaned up")
+
+    async def main() -> None:
+        call = asyncio.ensure_future(start(component).call_async("sum", chunks()))
+        while not events:
+            await asyncio.sleep(0)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert events == ["waiting", "cleaned up"]
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     run(main())
 

@@ -41,6 +41,10 @@ TRAPS = {
 }
 
 
+FAULTS = {"load": "0xffffffff", "store": "0x10000"}
+"""The addresses in the texts of traps; other texts say no more than the kind."""
+
+
 @pytest.mark.parametrize("name", TRAPS)
 def test_traps_have_kinds_and_frames(instantiate: Instantiate, name: str) -> None:
     body, kind = TRAPS[name]
@@ -54,6 +58,8 @@ def test_traps_have_kinds_and_frames(instantiate: Instantiate, name: str) -> Non
         with pytest.raises(Trap) as caught:
             func(instance, "outer")()
         assert caught.value.kind is kind
+    fault = f"memory fault at wasm address {FAULTS.get(name)} in linear memory of size 0x10000"
+    assert caught.value.detail == (fault if name in FAULTS else "")
     frames = caught.value.frames
     assert frames[0].func_name == "f"
     if kind is not TrapKind.STACK_OVERFLOW:
@@ -135,6 +141,15 @@ def test_a_guest_without_end_meets_its_deadline(instantiate: Instantiate, name: 
     assert caught.value.frames
     instance.store.set_timeout(None)
     func(instance, "once")()
+
+
+def test_limits_out_of_range() -> None:
+    engine = Engine()
+    for limits in (StoreLimits(memory_bytes=-1), StoreLimits(tables=1 << 63), StoreLimits(handles=-5)):
+        with pytest.raises(ValueError, match=r"a limit is from 0 to 2\*\*63 - 1, or None"):
+            CoreStore(engine, limits)
+    with pytest.raises(ValueError, match="a timeout is a number of seconds, not NaN"):
+        CoreStore(engine).set_timeout(float("nan"))
 
 
 def test_a_deadline_does_not_stop_what_ends_in_time(instantiate: Instantiate) -> None:

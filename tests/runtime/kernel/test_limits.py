@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -225,3 +227,24 @@ def test_waiting_for_the_disk_lets_others_run(limited: Limited) -> None:
         return ran
 
     assert asyncio.run(run())
+
+
+def test_who_is_cancelled_before_the_disk_is_asked_leaves_nothing_open(limited: Limited) -> None:
+    file = new_file(limited(Limits()))
+    before = open_descriptors()
+    release = threading.Event()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, release.wait)
+        syncing = asyncio.ensure_future(file.sync())
+        await asyncio.sleep(0)
+        syncing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await syncing
+        release.set()
+        await busy
+
+    asyncio.run(run())
+    assert open_descriptors() == before

@@ -49,6 +49,8 @@ def test_text_that_no_guest_can_read(text: str) -> None:
     for arguments, environment in (([text], {}), ([], {text: ""}), ([], {"a": text})):
         with pytest.raises(ValueError, match="no guest can read"):
             Process(arguments=arguments, environment=environment)
+    with pytest.raises(ValueError, match="no guest can read"):
+        Process(folders=[Folder("/", text)])
 
 
 def test_seeded_randomness_is_the_same_again() -> None:

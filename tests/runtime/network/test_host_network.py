@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
+import threading
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
@@ -12,6 +14,7 @@ from ingen_runtime.network.addresses import WILDCARD
 from ingen_runtime.network.errors import NetworkErrorKind
 from ingen_runtime.network.host import HostNetwork
 from ingen_runtime.network.host.errnos import kind_of, lookup_error
+from ingen_runtime.network.host.maker import HostMaker
 from ingen_runtime.network.host.sockaddr import from_sockaddr, to_sockaddr
 from ingen_runtime.network.interface import EchoRequest, Endpoint, Family
 from ingen_runtime.readiness import wait
@@ -83,6 +86,47 @@ async def test_lookups_can_be_switched_off() -> None:
     with fails(KINDS.DENIED):
         await vm.lookup("localhost")
     await vm.aclose()
+
+
+async def test_lookups_at_once_are_few() -> None:
+    maker = HostMaker()
+    release = threading.Event()
+    begun: list[None] = []
+
+    def query() -> str:
+        begun.append(None)
+        release.wait()
+        return "found"
+
+    lookups = [asyncio.ensure_future(maker.look_up(query)) for _ in range(20)]
+    lookups[0].cancel()
+    while len(begun) < 4:
+        await asyncio.sleep(0)
+    lookups[1].cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert len(begun) == 4, "a thread goes on where its look-up was cancelled"
+    release.set()
+    assert await asyncio.gather(*lookups[2:]) == ["found"] * 18
+    assert len(begun) == 19
+
+
+def test_nobody_waits_for_a_lookup_at_the_end() -> None:
+    release, returned = threading.Event(), threading.Event()
+
+    def query() -> None:
+        release.wait(5)
+        returned.set()
+
+    async def give_up() -> None:
+        lookup = asyncio.ensure_future(HostMaker().look_up(query))
+        await asyncio.sleep(0)
+        lookup.cancel()
+
+    asyncio.run(give_up())
+    assert not returned.is_set()
+    release.set()
+    assert returned.wait(5)
 
 
 async def test_pings_count_as_sockets() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_interface, ip_network
 from typing import TypeVarTuple
@@ -17,6 +18,7 @@ from ingen_runtime.network.interface import EchoRequest, Endpoint, Family, Optio
 from ingen_runtime.network.virtual import VirtualNetwork, VirtualVpc
 from ingen_runtime.network.virtual.byte_queue import ByteQueue
 from ingen_runtime.network.virtual.paths import Path, Protocol
+from ingen_runtime.network.virtual.tcp import VirtualTcpSocket
 from ingen_runtime.readiness import wait
 from tests.runtime.network.backends import SHORT_S, connected, datagram, fails, sent
 
@@ -227,6 +229,88 @@ async def test_buffered_bytes_are_limited() -> None:
     await a.aclose()
     await b.aclose()
     assert b.buffered == 0
+
+
+async def test_first_datagrams_are_limited_too() -> None:
+    vpc = VirtualVpc()
+    a = attach(vpc, "a", "10.0.0.1/24")
+    b = attach(vpc, "b", "10.0.0.2/24", buffer_bytes=100_000)
+    flood = a.udp_socket(Family.IPV4)
+    for port in range(1, 101):
+        b.udp_socket(Family.IPV4).bind(at(b, port))
+        flood.send_to(bytes(60_000), at(b, port))
+    assert 100_000 < b.buffered < 200_000
+
+
+def alive(kind: type[object]) -> int:
+    """How many objects of this class there are."""
+    gc.collect()
+    return sum(isinstance(one, kind) for one in gc.get_objects())
+
+
+async def test_who_gives_up_connecting_leaves_nothing_behind() -> None:
+    vpc = VirtualVpc()
+    a, b = attach(vpc, "a", "10.0.0.1/24"), attach(vpc, "b", "10.0.0.2/24")
+    served = listener(b, backlog=1)
+    first, second = [a.tcp_socket(Family.IPV4) for _ in range(2)]
+    first.connect(at(b))
+    second.connect(at(b))
+    before = alive(VirtualTcpSocket)
+    for _ in range(100):
+        client = a.tcp_socket(Family.IPV4)
+        client.connect(at(b))
+        client.close()
+    del client
+    assert alive(VirtualTcpSocket) == before
+    served.accept()
+    second.finish_connect()
+
+
+async def test_connections_that_nobody_accepts_are_limited() -> None:
+    vpc = VirtualVpc()
+    a = attach(vpc, "a", "10.0.0.1/24")
+    b = attach(vpc, "b", "10.0.0.2/24", max_sockets=5)
+    served = [listener(b, port) for port in (1, 2, 3)]
+    for _ in range(2):
+        for port in (1, 2):
+            (await connected(a, at(b, port))).close()  # it waits all the same
+    last = await connected(a, at(b, 3))
+    with fails(KINDS.REFUSED):
+        await connected(a, at(b, 3))
+    served[2].accept()
+    await connected(a, at(b, 3))
+    served[0].close()
+    for _ in range(2):
+        await connected(a, at(b, 3))
+    with fails(KINDS.REFUSED):
+        await connected(a, at(b, 2))
+    last.close()
+
+
+async def test_a_vm_that_sends_everywhere_needs_no_more_memory() -> None:
+    a = attach(VirtualVpc(), "a", "fd00::1/64")
+    first = int(ip_address("fd00::2"))
+    for index in range(5000):
+        reply = await a.ping(EchoRequest(ip_address(first + index)))
+        assert reply.type == 1
+    assert alive(Path) <= 4096
+
+
+async def test_pings_under_way_are_limited() -> None:
+    class Silent(VirtualVpc):
+        def carry(self, *_: object) -> None:
+            pass
+
+    a = attach(Silent(), "a", "10.0.0.1/24", max_sockets=2)
+    request = EchoRequest(ip_address("10.0.0.1"), timeout_s=60)
+    waiting = [asyncio.ensure_future(a.ping(request)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with fails(KINDS.LIMIT):
+        await a.ping(request)
+    await a.aclose()
+    for ping in waiting:
+        with fails(KINDS.CLOSED):
+            await ping
 
 
 async def test_small_pieces_are_joined() -> None:

@@ -10,6 +10,7 @@ from ingen_runtime.component.binary.syntax import Sort
 from ingen_runtime.component.concurrency.guest_calls import current_thread
 from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.waitables import trap_if
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import (
     CoreExtern,
     CoreFunc,
@@ -17,7 +18,6 @@ from ingen_runtime.engine import (
     async_host_function,
     may_wait_host_function,
 )
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.errors import TrapKind
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ class BuiltinScope:
         self.state = context.state
         self.core = core
 
-    def plain(self, type_: EngineFuncType, call: Callable[..., Any]) -> CoreFunc:
+    def plain(self, type_: CoreFuncType, call: Callable[..., Any]) -> CoreFunc:
         """A built-in that never waits."""
         return CoreFunc.from_python(self.store, type_, call)
 
-    def may_wait(self, type_: EngineFuncType, call: Callable[..., Any]) -> CoreFunc:
+    def may_wait(self, type_: CoreFuncType, call: Callable[..., Any]) -> CoreFunc:
         """A built-in that returns its result, or an awaitable of it; it runs no other guest itself."""
         return may_wait_host_function(self.store, type_, call)
 
-    def waiting(self, type_: EngineFuncType, call: Callable[..., Any]) -> CoreFunc:
+    def waiting(self, type_: CoreFuncType, call: Callable[..., Any]) -> CoreFunc:
         """A built-in that is an `async def`, and may run other guests."""
         return async_host_function(self.store, type_, call)
 

@@ -12,15 +12,15 @@ from ingen_runtime.component.concurrency.copy_builtins import CopyBuiltin
 from ingen_runtime.component.concurrency.error_context_builtins import error_context_builtin
 from ingen_runtime.component.concurrency.task_builtins import TaskBuiltins
 from ingen_runtime.component.concurrency.thread_builtins import thread_builtin
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 
 if TYPE_CHECKING:
     from ingen_runtime.component.items import CanonSide
     from ingen_runtime.component.plan import BuiltinStep
 
 
-def make_builtin(scope: BuiltinScope, step: BuiltinStep, type_: EngineFuncType, side: CanonSide) -> CoreFunc:
+def make_builtin(scope: BuiltinScope, step: BuiltinStep, type_: CoreFuncType, side: CanonSide) -> CoreFunc:
     """The core function of a built-in that is not about resources."""
     family, _, verb = step.builtin.name.partition(".")
     match family:

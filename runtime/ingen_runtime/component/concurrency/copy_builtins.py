@@ -22,8 +22,8 @@ from ingen_runtime.component.concurrency.copies import (
 from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.values import checked_end
 from ingen_runtime.component.concurrency.waitables import Event, EventCode, trap_if
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.errors import Trap, TrapKind
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class CopyBuiltin:
         self._writes = self._verb.endswith(("write", "writable"))
         self._is_async = step.builtin.is_async or step.builtin.options.is_async
 
-    def make(self, type_: EngineFuncType) -> CoreFunc:
+    def make(self, type_: CoreFuncType) -> CoreFunc:
         """The core function."""
         scope = self._scope
         match self._verb:

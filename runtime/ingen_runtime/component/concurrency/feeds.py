@@ -196,7 +196,11 @@ class FedFuture(SharedFuture):
             if not future.cancelled():
                 future.result()
             return
-        self._value = HostSource(self._element, [result_of(future)])
+        value = result_of(future)
+        try:
+            self._value = HostSource(self._element, [value])
+        except HostValueError as error:
+            raise HostValueError("future", error.expected, error.got) from None
         if self.is_waiting_for(self):
             self._give(self._value)
 

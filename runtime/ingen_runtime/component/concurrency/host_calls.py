@@ -56,8 +56,12 @@ class HostCaller:
                 task, outcome = self._begin(arguments)
                 await scheduler.run_until_async(lambda: bool(outcome), root)
                 self._linger(task)
-        except BaseException as error:
+        except GeneratorExit as error:
             raise self._failed(error, scheduler) from None
+        except BaseException as error:
+            failure = self._failed(error, scheduler)
+            await scheduler.ended()
+            raise failure from None
         root.busy = root.cause is not None
         return self._result(task, outcome)
 

@@ -239,7 +239,8 @@ class FutureReader(ReadableEnd, Generic[T]):
 class StreamWriter(HostEnd, Generic[T]):
     """A stream that the host writes to step by step: what stands for the stream is the writer itself.
 
-    It is passed to a guest, once; what is written then comes out there.
+    It is passed to a guest, once; what is written then comes out there. The call that it is given to holds
+    it until it returns: close it, rather than forget it.
     """
 
     def __init__(self) -> None:

@@ -39,8 +39,8 @@ from ingen_runtime.component.concurrency.waitables import (
 )
 from ingen_runtime.component.items import CanonSide, HostFunc, LiftedFunc
 from ingen_runtime.component.types import ResultType, ValType
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc, CoreStore, async_host_function, may_wait_host_function
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import Trap, TrapKind
 from ingen_runtime.waiting import Waits, is_awaitable
@@ -113,7 +113,7 @@ class LoweredCall:
         step: LowerStep,
         func: LiftedFunc | HostFunc,
         side: CanonSide,
-        type_: EngineFuncType,
+        type_: CoreFuncType,
     ) -> None:
         self._func = func
         self._context = side.context
@@ -230,7 +230,7 @@ def lower_async(
     step: LowerStep,
     func: LiftedFunc | HostFunc,
     side: CanonSide,
-    type_: EngineFuncType,
+    type_: CoreFuncType,
 ) -> CoreFunc:
     """The core function by which a component instance calls a function that may wait."""
     lowered: LoweredCall | None = None

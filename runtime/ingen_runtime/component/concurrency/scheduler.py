@@ -129,6 +129,7 @@ class Scheduler:
         self.current: GuestThread | None = None
         self.pinned: list[Task] = []
         self.futures: set[asyncio.Future[Any]] = set()
+        self._ending: set[asyncio.Future[Any]] = set()
         self.host_ends = 0
         self._wakers: set[asyncio.Future[None]] = set()
         self._asyncio_depth = 0
@@ -212,8 +213,19 @@ class Scheduler:
         try:
             await _Done(future)
         finally:
-            future.cancel()
+            if future.cancel():
+                self._ending.add(future)
+                future.add_done_callback(self._ending.discard)
         return future
+
+    async def ended(self) -> None:
+        """Wait until what the host did for threads that were ended has ended, too: it may clean up."""
+        import asyncio  # as above
+
+        loop = asyncio.get_running_loop()
+        ending = [future for future in self._ending if future.get_loop() is loop]
+        if ending:
+            await asyncio.wait(ending)
 
     def watch(self, future: asyncio.Future[Any]) -> None:
         """Wait for a future when no thread can run."""

@@ -23,8 +23,8 @@ from ingen_runtime.component.concurrency.waitables import (
     WaitableSet,
     trap_if,
 )
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc, CoreMemory
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.engine.signature import signature_of
 from ingen_runtime.errors import Trap, TrapKind
 
@@ -41,7 +41,7 @@ class TaskBuiltins:
     def __init__(self, scope: BuiltinScope) -> None:
         self._scope = scope
 
-    def make(self, step: BuiltinStep, type_: EngineFuncType, side: CanonSide) -> CoreFunc:
+    def make(self, step: BuiltinStep, type_: CoreFuncType, side: CanonSide) -> CoreFunc:
         """The core function of a built-in."""
         scope, name, slot = self._scope, step.builtin.name, step.builtin.slot or 0
         plain: dict[str, Callable[..., Any]] = {
@@ -69,7 +69,7 @@ class TaskBuiltins:
 
     # Tasks.
 
-    def _task_return(self, step: BuiltinStep, type_: EngineFuncType, side: CanonSide) -> Callable[..., None]:
+    def _task_return(self, step: BuiltinStep, type_: CoreFuncType, side: CanonSide) -> Callable[..., None]:
         def task_return(*values: Any) -> None:
             self._scope.leave()
             task = self._scope.thread().task

@@ -13,17 +13,17 @@ from ingen_runtime.component.binary.syntax import Sort
 from ingen_runtime.component.concurrency.builtin_scope import BuiltinScope
 from ingen_runtime.component.concurrency.scheduler import GuestThread
 from ingen_runtime.component.concurrency.waitables import trap_if
+from ingen_runtime.core_types import CoreFuncType
 from ingen_runtime.engine import CoreFunc, CoreTable, call_async
-from ingen_runtime.engine import CoreFuncType as EngineFuncType
 from ingen_runtime.errors import Trap, TrapKind
 
 if TYPE_CHECKING:
     from ingen_runtime.component.plan import BuiltinStep
 
-_THREAD_START: Final = EngineFuncType(("i32",), ())
+_THREAD_START: Final = CoreFuncType(("i32",), ())
 
 
-def thread_builtin(scope: BuiltinScope, step: BuiltinStep, type_: EngineFuncType) -> CoreFunc:
+def thread_builtin(scope: BuiltinScope, step: BuiltinStep, type_: CoreFuncType) -> CoreFunc:
     """A built-in of the family `thread`."""
     verb = step.builtin.name.partition(".")[2]
     cancellable = step.builtin.cancellable

@@ -107,7 +107,7 @@ class HostNetwork(Network):
     def check_room(self) -> None:
         """Let pass where the VM may have one more socket. Raises: NetworkError LIMIT, CLOSED."""
         self._check_open()
-        if len(self._sockets) + self._pinger.open_count >= self.max_sockets:
+        if len(self._sockets) + self._pinger.under_way >= self.max_sockets:
             raise NetworkError(NetworkErrorKind.LIMIT, f"the VM may have {self.max_sockets} sockets")
 
     def register(self, made: HostSocket) -> None:
@@ -136,7 +136,7 @@ class HostNetwork(Network):
     # Ping and lookup
 
     async def ping(self, request: EchoRequest) -> EchoReply:
-        self.check_room()  # a ping has a socket while it waits
+        self.check_room()  # a ping counts as a socket while it waits
         self.check_reachable(request.target)
         return await self._pinger.ping(request)
 

@@ -272,6 +272,7 @@ class Pinger:
         self._maker = maker
         self._modes = (IcmpMode.DATAGRAM, IcmpMode.RAW) if mode is None else (mode,)
         self._sockets: dict[_Key, EchoSocket] = {}
+        self.under_way = 0  # pings that wait
 
     async def ping(self, request: EchoRequest) -> EchoReply:
         """What came back. Raises: NetworkError."""
@@ -280,17 +281,14 @@ class Pinger:
             raise NetworkError(NetworkErrorKind.OTHER, "pings of the host are for Linux alone")
         key, identifier = self._socket_for(family, request.identifier)
         echo_socket = self._sockets[key]
+        self.under_way += 1
         try:
             return await echo_socket.ping(request, identifier)
         finally:
+            self.under_way -= 1
             if echo_socket.is_idle and key in self._sockets:
                 del self._sockets[key]
                 echo_socket.close()
-
-    @property
-    def open_count(self) -> int:
-        """How many sockets are open."""
-        return len(self._sockets)
 
     def close(self) -> None:
         """End the pings that wait."""

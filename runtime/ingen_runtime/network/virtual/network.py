@@ -30,6 +30,8 @@ from ingen_runtime.network.virtual.udp import VirtualUdpSocket
 if TYPE_CHECKING:
     from ingen_runtime.network.virtual.vpc import VirtualVpc
 
+_MOST_PATHS: Final = 4096  # that are remembered
+
 LOOPBACK: Final[Mapping[Family, IPAddress]] = {
     Family.IPV4: IPv4Address("127.0.0.1"),
     Family.IPV6: IPv6Address("::1"),
@@ -54,6 +56,7 @@ class VirtualNetwork(Network):
         "buffered",
         "max_sockets",
         "name",
+        "pending",
         "vpc",
     )
 
@@ -70,6 +73,7 @@ class VirtualNetwork(Network):
         self.max_sockets = max_sockets
         self.buffer_bytes = buffer_bytes
         self.buffered = 0  # bytes that have arrived and that nobody has read
+        self.pending = 0  # connections that wait to be accepted
         self._interfaces = tuple(interfaces)
         self._own = frozenset(interface.ip for interface in interfaces)
         self._closed = False
@@ -138,6 +142,10 @@ class VirtualNetwork(Network):
         """Whether so much waits to be read that each socket may get only a little more."""
         return self.buffered > self.buffer_bytes
 
+    def has_room_for_pending(self) -> bool:
+        """Whether one more connection may wait to be accepted. Those do not count among the open sockets."""
+        return self.pending < self.max_sockets
+
     # Packets that arrive
 
     def connection_arrives(self, client: VirtualTcpSocket, path: Path, to: Endpoint) -> None:
@@ -170,7 +178,8 @@ class VirtualNetwork(Network):
         Raises: NetworkError UNREACHABLE where there is none; INVALID where nothing can go from `source`;
         DENIED for broadcasts.
         """
-        if self._paths_version != self.vpc.version:
+        # A VM can send to any number of addresses.
+        if self._paths_version != self.vpc.version or len(self._paths) >= _MOST_PATHS:
             self._paths.clear()
             self._paths_version = self.vpc.version
         path = self._paths.get(destination)
@@ -194,6 +203,8 @@ class VirtualNetwork(Network):
         echo = Echo(request, identifier, path, self)
         echo.send()
         if echo.reply is None:
+            if len(self._echoes) >= self.max_sockets:
+                raise NetworkError(NetworkErrorKind.LIMIT, f"{self.max_sockets} pings are under way")
             self._echoes[echo] = None
             try:
                 async with asyncio.timeout(request.timeout_s):

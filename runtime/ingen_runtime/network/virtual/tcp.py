@@ -41,15 +41,15 @@ class _Backlog:
     def __init__(self) -> None:
         self.length = 0
         self.connections: deque[VirtualTcpSocket] = deque()  # ours, for `accept`
-        self.waiting: deque[tuple[VirtualTcpSocket, Path]] = deque()  # theirs, for room
+        # Theirs, for room, in order. Who gives up leaves, or clients could wait in any number.
+        self.waiting: dict[VirtualTcpSocket, Path] = {}
 
     def next_waiting(self) -> tuple[VirtualTcpSocket, Path] | None:
         """The next client that is let in; None where there is none, or no room."""
-        while self.waiting and len(self.connections) < self.length:
-            client, path = self.waiting.popleft()
-            if client.is_connecting():
-                return client, path
-        return None
+        if not self.waiting or len(self.connections) >= self.length:
+            return None
+        client = next(iter(self.waiting))
+        return client, self.waiting.pop(client)
 
 
 class VirtualTcpSocket(VirtualSocket, TcpSocket):
@@ -68,6 +68,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         "_state",
         "_timer",
         "_unread",
+        "_waits_at",
         "_write_shut",
     )
 
@@ -81,6 +82,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
         self._path: Path | None = None
         self._peer: VirtualTcpSocket | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._waits_at: _Backlog | None = None
         self._failure: tuple[NetworkErrorKind, str] | None = None  # of connecting, or of the connection
         self._inbox = ByteQueue()
         self._unread = 0  # bytes that were sent and that the peer has not read
@@ -171,7 +173,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     def _established(self, peer: VirtualTcpSocket, path: Path) -> None:
         if self.is_connecting():
-            self._stop_timer()
+            self._stop_waiting()
             self._state = _State.CONNECTED
             self._peer = peer
             self._wake()
@@ -179,15 +181,18 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             self.network.vpc.carry(path, Protocol.TCP, 0, peer._reset)
 
     def _fail(self, kind: NetworkErrorKind, detail: str) -> None:
-        self._stop_timer()
+        self._stop_waiting()
         self._state = _State.FAILED
         self._failure = kind, detail
         self._wake()
 
-    def _stop_timer(self) -> None:
+    def _stop_waiting(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._waits_at is not None:
+            self._waits_at.waiting.pop(self, None)
+            self._waits_at = None
 
     def finish_connect(self) -> None:
         self._check_open()
@@ -227,13 +232,20 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
 
     def connection_arrives(self, client: VirtualTcpSocket, path: Path) -> None:
         """Take a client in, or let it wait for room."""
-        assert self._backlog is not None, "only listeners are asked"
-        self._backlog.waiting.append((client, path))
-        self._let_in()
+        backlog = self._backlog
+        assert backlog is not None, "only listeners are asked"
+        if not self.network.has_room_for_pending():
+            self.network.vpc.carry(path.back(client.network), Protocol.TCP, 0, client.refused)
+        elif client.is_connecting():
+            backlog.waiting[client] = path
+            client._waits_at = backlog
+            self._let_in()
 
     def _let_in(self) -> None:
         backlog = self._backlog
-        while backlog is not None and (entry := backlog.next_waiting()):
+        while (
+            backlog is not None and self.network.has_room_for_pending() and (entry := backlog.next_waiting())
+        ):
             client, path = entry
             assert self._bound is not None and client._bound is not None, "both have taken a port"
             ours = VirtualTcpSocket(self.network, self.family)
@@ -246,6 +258,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             ours._path = path.back(client.network)
             ours._peer = client
             backlog.connections.append(ours)
+            self.network.pending += 1
             self.network.vpc.carry(ours._path, Protocol.TCP, 0, client._established, ours, path)
             self.readable.wake_all()
 
@@ -258,6 +271,7 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             raise NetworkError(NetworkErrorKind.WOULD_BLOCK)
         self.network.register(backlog.connections[0])
         accepted = backlog.connections.popleft()
+        self.network.pending -= 1
         self._let_in()
         return accepted
 
@@ -368,12 +382,13 @@ class VirtualTcpSocket(VirtualSocket, TcpSocket):
             self._failure = NetworkErrorKind.RESET, ""  # nothing more to be told
 
     def _give_up(self) -> None:
-        self._stop_timer()
+        self._stop_waiting()
         if self._backlog is not None:
             self.network.remove_listener(self)
+            self.network.pending -= len(self._backlog.connections)
             for connection in self._backlog.connections:
                 connection.abort()
-            for client, path in self._backlog.waiting:
+            for client, path in tuple(self._backlog.waiting.items()):
                 self.network.vpc.carry(path.back(client.network), Protocol.TCP, 0, client.refused)
         elif self._inbox.size or self._discarded:
             self._reset_peer()

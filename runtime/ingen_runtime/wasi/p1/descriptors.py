@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Generator, Sequence
 
 from ingen_runtime.kernel.directories import Directory, Entry, Listing
 from ingen_runtime.kernel.files import File, FileStat, FileType, Whence
-from ingen_runtime.kernel.process import Process
 from ingen_runtime.kernel.streams import InputStream, OutputStream, StreamClosedError, WouldBlockError
-from ingen_runtime.network.errors import NetworkError, NetworkErrorKind
-from ingen_runtime.network.interface import Shutdown, TcpSocket
 from ingen_runtime.readiness import ALWAYS, Readiness
 from ingen_runtime.wasi.p1.abi import (
-    CONNECTION_RIGHTS,
     DIRECTORY_RIGHTS,
     FDFLAG_APPEND,
     FDFLAG_DSYNC,
@@ -23,10 +18,7 @@ from ingen_runtime.wasi.p1.abi import (
     FDFLAG_SYNC,
     FILE_RIGHTS,
     INPUT_RIGHTS,
-    LISTENER_RIGHTS,
     OUTPUT_RIGHTS,
-    SHUTDOWN_READ,
-    SHUTDOWN_WRITE,
     Errno,
     ErrnoError,
     Filetype,
@@ -260,114 +252,6 @@ class _Reading:
         self._next = 0
 
 
-class ConnectionDescriptor(Descriptor):
-    """A TCP connection."""
-
-    def __init__(self, socket: TcpSocket, process: Process, flags: int) -> None:
-        self._socket = socket
-        self._process = process
-        self._peeked = b""
-        self.flags = flags
-        self.filetype = Filetype.SOCKET_STREAM
-        self.rights = CONNECTION_RIGHTS
-        self.inheriting = CONNECTION_RIGHTS
-
-    def read(self, buffers: Sequence[memoryview]) -> int:
-        data = self._receive(sum([buffer.nbytes for buffer in buffers]))
-        self._peeked = self._peeked[len(data) :]
-        return scatter(data, buffers)
-
-    def peek(self, buffers: Sequence[memoryview]) -> int:
-        """What `read` would do, leaving the data there."""
-        limit = sum([buffer.nbytes for buffer in buffers])
-        if not self._peeked:
-            self._peeked = self._receive(limit)
-        return scatter(self._peeked[:limit], buffers)
-
-    def read_all(self, buffers: Sequence[memoryview]) -> int:
-        """Fill the buffers. Raises: Blocked while there is less, and it may still come."""
-        limit = sum([buffer.nbytes for buffer in buffers])
-        while len(self._peeked) < limit:
-            try:
-                data = self._socket.receive(limit - len(self._peeked))
-            except NetworkError as error:
-                if error.kind is NetworkErrorKind.WOULD_BLOCK:
-                    raise self.blocked(self._socket.readable) from None
-                raise
-            if not data:
-                break
-            self._peeked += data
-        return self.read(buffers) if self._peeked else 0
-
-    def _receive(self, limit: int) -> bytes:
-        if self._peeked or not limit:
-            return self._peeked[:limit]
-        try:
-            return self._socket.receive(limit)
-        except NetworkError as error:
-            if error.kind is NetworkErrorKind.WOULD_BLOCK:
-                raise self.blocked(self._socket.readable) from None
-            raise
-
-    def write(self, buffers: Sequence[memoryview]) -> int:
-        if not buffers:
-            return 0
-        try:
-            return self._socket.send(gather(buffers))
-        except NetworkError as error:
-            if error.kind is NetworkErrorKind.WOULD_BLOCK:
-                raise self.blocked(self._socket.writable) from None
-            raise
-
-    def readiness(self, *, write: bool) -> Readiness:
-        if write:
-            return self._socket.writable
-        return ALWAYS if self._peeked else self._socket.readable
-
-    def shutdown(self, how: int) -> None:
-        """Give up the directions."""
-        self._socket.shutdown(_SHUTDOWNS[how])
-
-    def close(self) -> None:
-        self._process.sockets.discard(self._socket)
-        self._socket.close()
-
-
-_SHUTDOWNS = {
-    SHUTDOWN_READ: Shutdown.READ,
-    SHUTDOWN_WRITE: Shutdown.WRITE,
-    SHUTDOWN_READ | SHUTDOWN_WRITE: Shutdown.BOTH,
-}
-
-
-class ListenerDescriptor(Descriptor):
-    """A listening TCP socket that the process was given. It outlives the descriptor."""
-
-    def __init__(self, socket: TcpSocket, process: Process) -> None:
-        self._socket = socket
-        self._process = process
-        self.filetype = Filetype.SOCKET_STREAM
-        self.rights = LISTENER_RIGHTS
-        self.inheriting = CONNECTION_RIGHTS
-
-    def accept(self, flags: int) -> ConnectionDescriptor:
-        """The next connection. Raises: Blocked"""
-        self._process.sockets.check_room()
-        try:
-            socket = self._socket.accept()
-        except NetworkError as error:
-            if error.kind is NetworkErrorKind.WOULD_BLOCK:
-                raise self.blocked(self._socket.readable) from None
-            raise
-        self._process.sockets.add(socket)
-        return ConnectionDescriptor(socket, self._process, flags)
-
-    def readiness(self, *, write: bool) -> Readiness:
-        if write:
-            raise ErrnoError(Errno.BADF)
-        return self._socket.readable
-
-
 def scatter(data: bytes, buffers: Sequence[memoryview]) -> int:
     """Copy bytes into buffers that have room for them; returns how many."""
     at = 0
@@ -383,67 +267,3 @@ def scatter(data: bytes, buffers: Sequence[memoryview]) -> int:
 def gather(buffers: Sequence[memoryview]) -> bytes | memoryview:
     """The bytes of all buffers."""
     return buffers[0] if len(buffers) == 1 else b"".join(buffers)
-
-
-class DescriptorTable:
-    """The descriptors of a guest by their numbers."""
-
-    def __init__(self, process: Process) -> None:
-        self._process = process
-        self.entries: dict[int, Descriptor] = {
-            0: InputDescriptor(process.stdin),
-            1: OutputDescriptor(process.stdout),
-            2: OutputDescriptor(process.stderr),
-        }
-        self._free: list[int] = []
-        for directory, name in process.preopened:
-            self.add(DirectoryDescriptor(directory, name.encode()))
-        for socket in process.listeners:
-            self.add(ListenerDescriptor(socket, process))
-
-    def check_room(self) -> None:
-        """Raises: ErrnoError(MFILE)"""
-        if len(self.entries) >= self._process.limits.open_files + self._process.limits.sockets + 3:
-            raise ErrnoError(Errno.MFILE)
-
-    def add(self, descriptor: Descriptor) -> int:
-        """Its number: the smallest one that is free."""
-        number = heapq.heappop(self._free) if self._free else len(self.entries)
-        self.entries[number] = descriptor
-        return number
-
-    def __getitem__(self, number: int) -> Descriptor:
-        """Raises: ErrnoError(BADF)"""
-        try:
-            return self.entries[number]
-        except KeyError:
-            raise ErrnoError(Errno.BADF) from None
-
-    def file(self, number: int) -> FileDescriptor:
-        """Raises: ErrnoError(BADF) for anything but a file."""
-        found = self[number]
-        if not isinstance(found, FileDescriptor):
-            raise ErrnoError(Errno.BADF)
-        return found
-
-    def directory(self, number: int) -> DirectoryDescriptor:
-        """Raises: ErrnoError(NOTDIR) for a file, ErrnoError(BADF) for anything else but a folder."""
-        found = self[number]
-        if not isinstance(found, DirectoryDescriptor):
-            raise ErrnoError(Errno.NOTDIR if isinstance(found, FileDescriptor) else Errno.BADF)
-        return found
-
-    def close(self, number: int) -> None:
-        """Raises: ErrnoError(BADF)"""
-        self[number].close()
-        del self.entries[number]
-        heapq.heappush(self._free, number)
-
-    def renumber(self, number: int, to: int) -> None:
-        """Give a descriptor the number of another one, which is closed. Raises: ErrnoError(BADF)"""
-        moved, replaced = self[number], self[to]
-        if number != to:
-            replaced.close()
-            self.entries[to] = moved
-            del self.entries[number]
-            heapq.heappush(self._free, number)

@@ -16,7 +16,6 @@ from ingen_runtime.wasi.p1.abi import (
     ATIM_NOW,
     DIRENT,
     FDFLAG_APPEND,
-    FDFLAG_NONBLOCK,
     FDSTAT,
     FILESTAT,
     FILETYPES,
@@ -27,10 +26,6 @@ from ingen_runtime.wasi.p1.abi import (
     OFLAG_EXCL,
     OFLAG_TRUNC,
     PRESTAT,
-    RECV_PEEK,
-    RECV_WAITALL,
-    SHUTDOWN_READ,
-    SHUTDOWN_WRITE,
     SYMLINK_FOLLOW,
     Errno,
     ErrnoError,
@@ -38,14 +33,12 @@ from ingen_runtime.wasi.p1.abi import (
     Rights,
 )
 from ingen_runtime.wasi.p1.descriptors import (
-    ConnectionDescriptor,
     Descriptor,
-    DescriptorTable,
     DirectoryDescriptor,
     FileDescriptor,
-    ListenerDescriptor,
 )
 from ingen_runtime.wasi.p1.memory import GuestMemory
+from ingen_runtime.wasi.p1.table import DescriptorTable
 
 _LONGEST_PATH = 1 << 16
 _U64 = (1 << 64) - 1
@@ -319,61 +312,6 @@ class PathFunctions:
     def path_unlink_file(self, fd: int, path: int, length: int) -> int:
         self._table.directory(fd).directory.unlink(self._path(path, length))
         return 0
-
-
-class SocketFunctions:
-    """`sock_…`"""
-
-    def __init__(self, memory: GuestMemory, table: DescriptorTable) -> None:
-        self._memory = memory
-        self._table = table
-
-    def sock_accept(self, fd: int, flags: int, result: int) -> int:
-        found = self._table[fd]
-        if not isinstance(found, ListenerDescriptor):
-            raise ErrnoError(Errno.INVAL if isinstance(found, ConnectionDescriptor) else Errno.NOTSOCK)
-        if flags & ~FDFLAG_NONBLOCK:
-            raise ErrnoError(Errno.INVAL)
-        self._memory.slice(result, 4)
-        self._table.check_room()
-        self._memory.write_u32(result, self._table.add(found.accept(flags)))
-        return 0
-
-    def sock_recv(self, fd: int, iovs: int, count: int, flags: int, size: int, result: int) -> int:
-        found = self._connection(fd)
-        if flags & ~(RECV_PEEK | RECV_WAITALL):
-            raise ErrnoError(Errno.INVAL)
-        buffers = self._memory.buffers(iovs, count)
-        result_flags = self._memory.slice(result, 2)
-        if flags & RECV_PEEK:
-            received = found.peek(buffers)
-        elif flags & RECV_WAITALL:
-            received = found.read_all(buffers)
-        else:
-            received = found.read(buffers)
-        self._memory.write_u32(size, received)
-        result_flags[:] = b"\0\0"  # a stream cuts nothing off
-        return 0
-
-    def sock_send(self, fd: int, iovs: int, count: int, flags: int, size: int) -> int:
-        found = self._connection(fd)
-        if flags:
-            raise ErrnoError(Errno.INVAL)
-        self._memory.write_u32(size, found.write(self._memory.buffers(iovs, count)))
-        return 0
-
-    def sock_shutdown(self, fd: int, how: int) -> int:
-        found = self._connection(fd)
-        if not how or how & ~(SHUTDOWN_READ | SHUTDOWN_WRITE):
-            raise ErrnoError(Errno.INVAL)
-        found.shutdown(how)
-        return 0
-
-    def _connection(self, fd: int) -> ConnectionDescriptor:
-        found = self._table[fd]
-        if not isinstance(found, ConnectionDescriptor):
-            raise ErrnoError(Errno.NOTCONN if isinstance(found, ListenerDescriptor) else Errno.NOTSOCK)
-        return found
 
 
 def write_filestat(

@@ -22,8 +22,9 @@ from ingen_runtime.wasi.p1.abi import (
     Errno,
     ErrnoError,
 )
-from ingen_runtime.wasi.p1.descriptors import Descriptor, DescriptorTable
+from ingen_runtime.wasi.p1.descriptors import Descriptor
 from ingen_runtime.wasi.p1.memory import GuestMemory
+from ingen_runtime.wasi.p1.table import DescriptorTable
 
 _MOST_SUBSCRIPTIONS = 1 << 12
 

@@ -15,11 +15,13 @@ from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError
 from ingen_runtime.readiness import Readiness, wait
 from ingen_runtime.wasi.p1.abi import FILE_ERRNO, MODULE, NETWORK_ERRNO, TYPES, ErrnoError
-from ingen_runtime.wasi.p1.descriptors import Blocked, DescriptorTable
-from ingen_runtime.wasi.p1.functions import FdFunctions, PathFunctions, SocketFunctions
+from ingen_runtime.wasi.p1.descriptors import Blocked
+from ingen_runtime.wasi.p1.functions import FdFunctions, PathFunctions
 from ingen_runtime.wasi.p1.memory import GuestMemory
 from ingen_runtime.wasi.p1.polling import PollFunctions
 from ingen_runtime.wasi.p1.process_functions import ProcessFunctions
+from ingen_runtime.wasi.p1.sockets import SocketFunctions
+from ingen_runtime.wasi.p1.table import DescriptorTable
 
 _MAY_WAIT: Final = frozenset(
     """

@@ -127,9 +127,28 @@ def test_two_guests_talk_to_each_other(c_tool: bytes) -> None:
     assert asyncio.run(attempt()) == ("1: argument 0: program\n2: argument 1: arguments\n3: argument 2: x\n")
 
 
-def run_text(text: str) -> int:
-    with Process() as process:
+def run_text(text: str, limits: Limits | None = None) -> int:
+    with Process(limits=limits) as process:
         return asyncio.run(run_program(Component.from_bytes(wat_to_wasm(text)), process))
+
+
+def test_tables_and_further_memories_are_limited_too() -> None:
+    growing = """
+      (module (memory (export "memory") 1) (table $t 1 funcref)
+        (func (export "_start")
+          (drop (table.grow $t (ref.null func) (i32.const 98)))
+          (if (i32.ne (table.grow $t (ref.null func) (i32.const 2)) (i32.const -1)) (then unreachable))))
+    """
+    assert run_text(growing, Limits(table_elements=100)) == 0
+    many = '(module (memory (export "memory") 1) {} (func (export "_start")))'
+    for further, limits in (
+        ("(memory 1) (memory 1)", Limits(memories=2)),
+        ("(table 1 funcref) (table 1 funcref)", Limits(tables=1)),
+        ("(table 300000 funcref)", Limits()),
+    ):
+        with pytest.raises(Trap) as caught:
+            run_text(many.format(further), limits)
+        assert caught.value.kind is TrapKind.LIMIT_EXCEEDED
 
 
 def test_what_is_no_program() -> None:
