@@ -231,6 +231,9 @@ def test_settings_of_a_build(capfd: Output) -> None:
     Path("c.wasm").write_bytes(b"\0asm\1\0\0\0" + imports)
     assert main(["componentize", "c.wasm", "-o", "b.wasm"]) == 1
     assert "error: wasm-tools cannot make a component of c.wasm (exit status 1)" in capfd.readouterr().err
+    write("text.wasm", "no module\n")
+    assert main(["componentize", "text.wasm", "-o", "b.wasm"]) == 1
+    assert "--> text.wasm:1:1" in capfd.readouterr().err
     assert not Path("b.wasm").exists()
 
 
