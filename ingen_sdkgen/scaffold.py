@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from ingen_runtime.errors import IngenError
+from ingen_sdkgen.languages.c.names import Names as CNames
 from ingen_sdkgen.languages.casing import snake_case
-from ingen_sdkgen.languages.python.names import class_name
+from ingen_sdkgen.languages.python.names import MODULE_NAMES, Names, class_name
 from ingen_sdkgen.render import Templates
 from ingen_sdkgen.wit.printer import escape_name
 
@@ -57,6 +58,7 @@ class _View:
     wit_name: str
     class_name: str
     snake: str
+    c_name: str
     language: str
     rust: bool
     out: str
@@ -76,8 +78,9 @@ def new_project(name: str, language: str) -> dict[str, bytes]:
     view = _View(
         name,
         escape_name(name),
-        class_name(name),
+        Names(MODULE_NAMES).claim(class_name(name)),
         snake_case(name),
+        CNames().claim(snake_case(name)),
         language,
         language == "rust",
         layout.out,

@@ -92,7 +92,8 @@ def componentize(module: bytes, name: str, adapters: Sequence[str] = ()) -> byte
         source, made = Path(folder, "module.wasm"), Path(folder, "component.wasm")
         source.write_bytes(module)
         command = [str(toolchains.wasm_tools()), "component", "new", str(source), "-o", str(made), *options]
-        run(f"wasm-tools cannot make a component of {name}", command, Path())
+        failure = f"wasm-tools cannot make a component of {name}"
+        run(failure, command, Path(), lambda printed: printed.replace(str(source), name))
         return made.read_bytes()
 
 

@@ -11,14 +11,13 @@ segment. So that module gets functions of ours:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ingen_runtime.component.binary.reader import Reader
 from ingen_runtime.errors import ComponentFormatError
+from ingen_sdkgen.building.stubs import CORE_MODULE, core_exports, sections
 from ingen_sdkgen.encode.scope import section, string, unsigned, vector
 
-_CORE_MODULE = 1
 _IMPORT, _FUNCTION, _GLOBAL, _EXPORT, _ELEMENT, _CODE = 2, 3, 6, 7, 9, 10
 _REP, _DTOR = "[resource-rep]", "#[dtor]"
 
@@ -29,18 +28,11 @@ def with_destructors(component: bytes, told: str) -> bytes:
     Raises: ComponentFormatError, where it is not what componentize-py makes.
     """
     made = [component[:8]]
-    for number, content in _sections(component):
-        if number == _CORE_MODULE and _DTOR.encode() in content:
+    for number, content in sections(component):
+        if number == CORE_MODULE and _DTOR.encode() in content:
             content = _Module(content).with_destructors(told)
         made.append(section(number, content))
     return b"".join(made)
-
-
-def _sections(binary: bytes) -> Iterator[tuple[int, bytes]]:
-    reader = Reader(binary, 8)
-    while reader.position < reader.end:
-        number = reader.u8()
-        yield number, bytes(reader.take(reader.u32()))
 
 
 @dataclass(slots=True)
@@ -55,12 +47,12 @@ class _Imports:
 class _Module:
     def __init__(self, binary: bytes) -> None:
         self._start = binary[:8]
-        self._sections = list(_sections(binary))
+        self._sections = list(sections(binary))
         numbers = [number for number, _ in self._sections]
         if _GLOBAL not in numbers and _EXPORT in numbers:
             self._sections.insert(numbers.index(_EXPORT), (_GLOBAL, unsigned(0)))
         self._imports = _read_imports(self._content(_IMPORT))
-        self._exports = list(_read_exports(self._content(_EXPORT)))
+        self._exports = list(core_exports(self._content(_EXPORT)))
         self._types: list[int] = []
         self._bodies: list[bytes] = []
 
@@ -147,13 +139,6 @@ def _read_imports(content: bytes) -> _Imports:
             case _:
                 raise reader.error("an import of an unknown kind")
     return found
-
-
-def _read_exports(content: bytes) -> Iterator[tuple[str, int, int]]:
-    """Name, kind and index of each export."""
-    reader = Reader(content)
-    for _ in range(reader.u32()):
-        yield reader.name(), reader.u8(), reader.u32()
 
 
 def _elements(content: bytes, replaced: dict[int, int]) -> bytes:

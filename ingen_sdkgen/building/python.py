@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ingen_sdkgen import toolchains
 from ingen_sdkgen.building.destructors import with_destructors
 from ingen_sdkgen.building.running import BuildFailure, run
+from ingen_sdkgen.building.stubs import with_named_stubs
 from ingen_sdkgen.cache import digest
 from ingen_sdkgen.encode.scope import custom_section
 
@@ -130,6 +131,8 @@ class _Build:
             told = self.worlds[0][1]["drop"]
             if told is not None:
                 component = with_destructors(component, told)
+            if self.system == WITHOUT_WASI:
+                component = with_named_stubs(component)
             return component + mark
 
     def _folders(self) -> list[Path]:

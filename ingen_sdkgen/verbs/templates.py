@@ -19,7 +19,7 @@ examples:
   ingen-sdkgen templates list                          ours
   ingen-sdkgen templates list --templates templates    with yours, and which of ours they replace
   ingen-sdkgen templates copy c                        all templates of C, to templates/c
-  ingen-sdkgen templates copy c/world.h.j2 --out templates
+  ingen-sdkgen templates copy c/header.h.j2 --out templates
 """
 
 

@@ -225,7 +225,9 @@ def _missing_error(missing: list[tuple[str, str]]) -> LinkError:
     shown = ", ".join(text for _, text in missing[:8])
     more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
     plural = "imports are" if len(missing) > 1 else "import is"
-    return LinkError(f"{len(missing)} {plural} missing: {shown}{more}", missing[0][0])
+    wasi = any(name.startswith("wasi:") for name, _ in missing)
+    hint = "; those of WASI come from `ingen_runtime.wasi.p2.wasi_imports`" if wasi else ""
+    return LinkError(f"{len(missing)} {plural} missing: {shown}{more}{hint}", missing[0][0])
 
 
 def _suggestion(name: str, offered: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from ingen_runtime.canonical import Err, Ok, ResultError, Some, ValueClasses
 from ingen_runtime.canonical.names import attribute_name
 from ingen_runtime.errors import ComponentFormatError, Trap
 from ingen_sdkgen.building.destructors import with_destructors
+from ingen_sdkgen.building.stubs import with_named_stubs
 from ingen_sdkgen.encode.scope import custom_section, section, string, unsigned
 from ingen_sdkgen.languages import python_host
 from ingen_sdkgen.model import WorldId
@@ -173,8 +174,21 @@ def test_an_interface_that_is_called_like_a_module(odd: Component) -> None:
 @pytest.mark.slow
 def test_without_wasi_there_is_no_output(odd: Component) -> None:
     assert all(not name.startswith("wasi:") for name in odd.imports)
-    with pytest.raises(Trap):
+    with pytest.raises(Trap, match=r"in WASI, which this guest is built without!\S+ \(at"):
         odd.instantiate(IMPORTS).exports["seconds"]()
+
+
+def test_stubs_of_wasi_get_names() -> None:
+    types, functions = section(1, b"\1\x60\0\0"), section(3, b"\2\0\0")
+    exports = section(7, b"\2" + string("then") + b"\0\1" + string("now") + b"\0\0")
+    stub = b"\0asm\1\0\0\0" + types + functions + exports + section(10, b"\2" + b"\3\0\0\x0b" * 2)
+    names = section(0, string("WASI, which this guest is built without"))
+    names += section(1, b"\2\0" + string("now") + b"\1" + string("then"))
+    named = stub + custom_section("name", names)
+    assert with_named_stubs(PREFIX + section(1, stub)) == PREFIX + section(1, named)
+    returns = stub.replace(b"\3\0\0\x0b", b"\3\0\x01\x0b")
+    for other in (named, returns, b"\0asm\1\0\0\0" + types):
+        assert with_named_stubs(PREFIX + section(1, other)) == PREFIX + section(1, other)
 
 
 # --- Destructors ---

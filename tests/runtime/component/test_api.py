@@ -257,6 +257,12 @@ def test_interfaces_of_types_alone_need_no_implementation() -> None:
         component.instantiate()
 
 
+def test_a_component_without_its_wasi() -> None:
+    component = Component.from_bytes(wat_to_wasm('(component (import "wasi:io/poll@0.2.9" (func)))'))
+    with pytest.raises(LinkError, match=r"`; those of WASI come from `ingen_runtime\.wasi\.p2\.w\w+`$"):
+        component.instantiate()
+
+
 def test_imports_are_a_mapping(component: Component) -> None:
     imports: Any = print
     with pytest.raises(TypeError, match=r"^imports are a mapping of import names .*, not builtin_function"):

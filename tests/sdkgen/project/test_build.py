@@ -91,6 +91,16 @@ def test_names_that_mean_something_elsewhere(name: str, language: str, capfd: Ou
     assert main(["gen", "--project", name]) == 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["self", "imports", "exports", "host", "export", "none"])
+def test_such_names_build_and_run(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    toolchain("c")
+    assert main(["new", name, "--language", "c"]) == 0
+    monkeypatch.chdir(name)
+    assert main(["build"]) == 0
+    assert run("main.py", "Ada") == "guest: greeting\nHello, Ada!\n"
+
+
 @pytest.mark.parametrize(
     ("name", "hint"), [("Hello", "; `hello` would do"), ("my_guest", "; `my-guest` would do"), ("42", "")]
 )
@@ -221,6 +231,9 @@ def test_settings_of_a_build(capfd: Output) -> None:
     Path("c.wasm").write_bytes(b"\0asm\1\0\0\0" + imports)
     assert main(["componentize", "c.wasm", "-o", "b.wasm"]) == 1
     assert "error: wasm-tools cannot make a component of c.wasm (exit status 1)" in capfd.readouterr().err
+    write("text.wasm", "no module\n")
+    assert main(["componentize", "text.wasm", "-o", "b.wasm"]) == 1
+    assert "--> text.wasm:1:1" in capfd.readouterr().err
     assert not Path("b.wasm").exists()
 
 
