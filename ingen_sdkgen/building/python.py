@@ -170,6 +170,8 @@ class _Build:
         """A digest of everything that the component is made of."""
         settings = [version, self.source.stem, self.system, *self.guest.target.build.flags]
         parts = [json.dumps(settings).encode()]
+        # What is done to the component here is part of it, too.
+        parts += [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
         for folder in self._folders():
             for path in _files(folder, self.guest.output):
                 parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
