@@ -83,6 +83,8 @@ def exception_from_error(error: int, doing: str) -> Exception:
         return Trap(TrapKind.STACK_OVERFLOW, text, frames=frames)
     if "incompatible import type" in text or "types incompatible" in text:
         return LinkError(text)
+    if "shared memory support is disabled" in text:
+        return LinkError("the module has a shared memory, for threads, which are not supported")
     if frames:
         return Trap(TrapKind.OTHER, text, frames=frames)
     return InternalError(f"{doing}: {text}")

@@ -313,6 +313,11 @@ def test_imports_that_do_not_fit_are_link_errors(engine: Engine, instantiate: In
         CoreInstance(store, wants_func, [exporter.export("f")])
 
 
+def test_a_shared_memory_is_refused(instantiate: Instantiate) -> None:
+    with pytest.raises(LinkError, match="shared memory"):
+        instantiate("(module (memory 1 2 shared))")
+
+
 def test_externs_and_modules_of_elsewhere_are_refused(engine: Engine, instantiate: Instantiate) -> None:
     exporter = instantiate('(module (func (export "f")))')
     module = CoreModule(engine, wat_to_wasm('(module (import "a" "b" (func)))'))
