@@ -12,13 +12,7 @@ from typing import NoReturn
 
 from ingen_emulator import run
 from ingen_emulator.failures import EndedError, UsageError
-from ingen_runtime.errors import IngenError, InternalError
-
-EXIT_USER = 1
-EXIT_USAGE = 2
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
+from ingen_runtime.exit_status import EXIT_USAGE, report
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,19 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EndedError as error:
         print(f"ingen: {error}", file=sys.stderr)
         return error.status
-    except InternalError as error:
-        return _bug(error)
-    except IngenError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USER
-    except BrokenPipeError:
-        # Else the interpreter would complain when it flushes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except Exception as error:
-        return _bug(error)
+    except (Exception, KeyboardInterrupt) as error:
+        return report(error)
 
 
 def _open_missing_streams() -> None:
@@ -95,12 +78,3 @@ def _open_missing_streams() -> None:
             os.open(os.devnull, flags)  # takes the lowest free number, which is this one
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # open until the process ends
-
-
-def _bug(error: Exception) -> int:
-    print(f"error: a bug in ingen; please report it: {type(error).__name__}: {error}", file=sys.stderr)
-    if os.environ.get("INGEN_TRACEBACK") == "1":
-        import traceback
-
-        traceback.print_exception(error)
-    return EXIT_BUG

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import math
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,16 +18,10 @@ from ingen_runtime.component.linker import Linker
 from ingen_runtime.component.type_text import func_type_text, val_type_text
 from ingen_runtime.component.types import FuncType, OptionType, ResultType, ValType
 from ingen_runtime.engine import CoreStore, StoreLimits
-from ingen_runtime.errors import IngenError, InternalError
+from ingen_runtime.errors import IngenError
+from ingen_runtime.exit_status import EXIT_OK, EXIT_USAGE, EXIT_USER, report
 from ingen_runtime.frozen import frozen
 from ingen_runtime.wave import WaveError, parse_value, print_value, textless_part
-
-EXIT_OK = 0
-EXIT_USER = 1
-EXIT_USAGE = 2
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141
 
 _MOST_MEBIBYTES = 1 << 43
 """The 8 EiB that a 64-bit memory could have."""
@@ -95,32 +88,14 @@ def main(arguments: Sequence[str]) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USAGE
-    except InternalError as error:
-        return _bug(error)
-    except IngenError as error:
-        text = error.render() if isinstance(error, WaveError) else str(error)
-        print(f"error: {text}", file=sys.stderr)
+    except WaveError as error:
+        print(f"error: {error.render()}", file=sys.stderr)
         return EXIT_USER
-    except BrokenPipeError:
-        # Else the interpreter would complain when it flushes what nobody reads.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_BROKEN_PIPE
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return EXIT_USER
-    except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
-    except Exception as error:
-        return _bug(error)
-
-
-def _bug(error: Exception) -> int:
-    print(f"error: a bug in ingen; please report it: {type(error).__name__}: {error}", file=sys.stderr)
-    if os.environ.get("INGEN_TRACEBACK") == "1":
-        import traceback
-
-        traceback.print_exception(error)
-    return EXIT_BUG
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+            return EXIT_USER
+        return report(error)
 
 
 def _parser() -> argparse.ArgumentParser:

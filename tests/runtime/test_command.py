@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ingen_runtime import command
-from ingen_runtime.command import EXIT_BUG, EXIT_OK, EXIT_USAGE, EXIT_USER, main
+from ingen_runtime.command import main
 from ingen_runtime.engine import wat_to_wasm
+from ingen_runtime.exit_status import EXIT_BUG, EXIT_OK, EXIT_USAGE, EXIT_USER
 
 COMPONENT = r"""
 (component
