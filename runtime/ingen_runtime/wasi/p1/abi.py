@@ -14,8 +14,6 @@ from ingen_runtime.kernel.errors import FileErrorKind
 from ingen_runtime.kernel.files import FileType
 from ingen_runtime.network.errors import NetworkErrorKind
 
-MODULE: Final = "wasi_snapshot_preview1"
-
 _PARAMS: Final = {
     "args_get": "ii",
     "args_sizes_get": "ii",

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from types import GeneratorType
 from typing import Any, Final
 
+from ingen_runtime.component.plan import PREVIEW_1
 from ingen_runtime.engine import CoreFunc, CoreFuncType, CoreMemory, CoreStore, may_wait_host_function
 from ingen_runtime.errors import LinkError
 from ingen_runtime.kernel.errors import FileError
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.network.errors import NetworkError
 from ingen_runtime.readiness import Readiness, wait
-from ingen_runtime.wasi.p1.abi import FILE_ERRNO, MODULE, NETWORK_ERRNO, TYPES, ErrnoError
+from ingen_runtime.wasi.p1.abi import FILE_ERRNO, NETWORK_ERRNO, TYPES, ErrnoError
 from ingen_runtime.wasi.p1.descriptors import Blocked
 from ingen_runtime.wasi.p1.functions import FdFunctions, PathFunctions
 from ingen_runtime.wasi.p1.memory import GuestMemory
@@ -58,7 +59,7 @@ class Preview1:
 
         Raises: LinkError where preview 1 has no such function.
         """
-        wanted = f"{MODULE}.{name}"
+        wanted = f"{PREVIEW_1}.{name}"
         if name not in TYPES:
             near = difflib.get_close_matches(name, TYPES, n=1)
             hint = f" (is it `{near[0]}`?)" if near else ""

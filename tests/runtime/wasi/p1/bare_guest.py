@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from functools import cache
 from typing import Any
 
+from ingen_runtime.component.plan import PREVIEW_1
 from ingen_runtime.engine import (
     CoreFunc,
     CoreFuncType,
@@ -21,7 +22,7 @@ from ingen_runtime.engine import (
 )
 from ingen_runtime.kernel.process import Process
 from ingen_runtime.wasi.p1 import Preview1
-from ingen_runtime.wasi.p1.abi import EVENT, FDSTAT, FILESTAT, MODULE, SUBSCRIPTION, TYPES, Errno
+from ingen_runtime.wasi.p1.abi import EVENT, FDSTAT, FILESTAT, SUBSCRIPTION, TYPES, Errno
 
 MEMORY_SIZE = 1 << 16
 FAR = MEMORY_SIZE - 2
@@ -37,7 +38,7 @@ def module_wasm() -> bytes:
         params = " ".join(map(str, type_.params))
         results = " ".join(map(str, type_.results))
         signature = f"(param {params}) (result {results})"
-        imports.append(f'(import "{MODULE}" "{name}" (func ${name} {signature}))')
+        imports.append(f'(import "{PREVIEW_1}" "{name}" (func ${name} {signature}))')
         arguments = " ".join([f"(local.get {index})" for index in range(len(type_.params))])
         lines.append(f'(func (export "{name}") {signature} (call ${name} {arguments}))')
     lines.append('(func (export "grow") (drop (memory.grow (i32.const 1))))')
