@@ -1,13 +1,14 @@
-"""The options that sockets of `wasi:sockets` have, and their states on the way to an address."""
+"""What the sockets of `wasi:sockets` have in common: their options."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from ingen_runtime.network.errors import NetworkError
 from ingen_runtime.network.interface import Option, Socket
-from ingen_runtime.wasi.p2.addresses import refused
-from ingen_runtime.wasi.p2.bindings.network import ErrorCode, ErrorCodeException
+from ingen_runtime.wasi.p2.addresses import ADDRESS_FAMILIES, refused
+from ingen_runtime.wasi.p2.bindings.network import ErrorCode, ErrorCodeException, IpAddressFamily
+from ingen_runtime.wasi.p2.resources import Resource
 
 NS_PER_S: Final = 1_000_000_000
 _MOST_BYTES: Final = (1 << 31) - 1
@@ -54,3 +55,31 @@ def set_duration(socket: Socket, option: Option, value: int) -> None:
 def set_count(socket: Socket, option: Option, value: int) -> None:
     """Set a small number. Raises: ErrorCodeException"""
     set_positive(socket, option, value, _MOST_PROBES)
+
+
+S = TypeVar("S", bound=Socket)
+
+
+class NetworkResource(Resource, Generic[S]):
+    """A resource that is a socket of a network."""
+
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: S) -> None:
+        super().__init__()
+        self._socket = socket
+
+    def address_family(self) -> IpAddressFamily:
+        return ADDRESS_FAMILIES[self._socket.family]
+
+    def receive_buffer_size(self) -> int:
+        return get(self._socket, Option.RECEIVE_BUFFER)
+
+    def set_receive_buffer_size(self, value: int) -> None:
+        set_positive(self._socket, Option.RECEIVE_BUFFER, value)
+
+    def send_buffer_size(self) -> int:
+        return get(self._socket, Option.SEND_BUFFER)
+
+    def set_send_buffer_size(self, value: int) -> None:
+        set_positive(self._socket, Option.SEND_BUFFER, value)

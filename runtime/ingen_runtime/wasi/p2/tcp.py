@@ -16,7 +16,6 @@ from ingen_runtime.network.interface import TcpSocket as NetworkSocket
 from ingen_runtime.readiness import ALWAYS, Readiness, Wake
 from ingen_runtime.wasi.p2 import socket_options as options
 from ingen_runtime.wasi.p2.addresses import (
-    ADDRESS_FAMILIES,
     FAMILIES,
     checked_local,
     checked_remote,
@@ -33,7 +32,6 @@ from ingen_runtime.wasi.p2.bindings.network import (
 from ingen_runtime.wasi.p2.bindings.tcp import AsyncTcpImports, ShutdownType
 from ingen_runtime.wasi.p2.bindings.tcp_create_socket import AsyncTcpCreateSocketImports
 from ingen_runtime.wasi.p2.poll import Pollable
-from ingen_runtime.wasi.p2.resources import Resource
 from ingen_runtime.wasi.p2.streams import InputStream, OutputStream, Sink
 
 _BACKLOG: Final = 128
@@ -75,15 +73,14 @@ class Connections:
 
 
 @final
-class TcpSocket(Resource):
+class TcpSocket(options.NetworkResource[NetworkSocket]):
     """A TCP socket."""
 
-    __slots__ = ("_backlog", "_connections", "_sink", "_socket", "_state")
+    __slots__ = ("_backlog", "_connections", "_sink", "_state")
 
     def __init__(self, connections: Connections, socket: NetworkSocket, state: State = State.UNBOUND) -> None:
-        super().__init__()
+        super().__init__(socket)
         self._connections = connections
-        self._socket = socket
         self._state = state
         self._backlog = _BACKLOG
         self._sink: Sink | None = None
@@ -180,9 +177,6 @@ class TcpSocket(Resource):
     def is_listening(self) -> bool:
         return self._state is State.LISTENING
 
-    def address_family(self) -> IpAddressFamily:
-        return ADDRESS_FAMILIES[self._socket.family]
-
     def _refuse_in(self, *states: State) -> None:
         if self._state in states:
             raise ErrorCodeException(ErrorCode.INVALID_STATE)
@@ -229,18 +223,6 @@ class TcpSocket(Resource):
 
     def set_hop_limit(self, value: int) -> None:
         options.set_positive(self._socket, Option.TTL, value)
-
-    def receive_buffer_size(self) -> int:
-        return options.get(self._socket, Option.RECEIVE_BUFFER)
-
-    def set_receive_buffer_size(self, value: int) -> None:
-        options.set_positive(self._socket, Option.RECEIVE_BUFFER, value)
-
-    def send_buffer_size(self) -> int:
-        return options.get(self._socket, Option.SEND_BUFFER)
-
-    def set_send_buffer_size(self, value: int) -> None:
-        options.set_positive(self._socket, Option.SEND_BUFFER, value)
 
     # Its life.
 

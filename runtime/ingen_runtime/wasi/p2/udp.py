@@ -13,7 +13,6 @@ from ingen_runtime.network.interface import UdpSocket as NetworkSocket
 from ingen_runtime.readiness import ALWAYS
 from ingen_runtime.wasi.p2 import socket_options as options
 from ingen_runtime.wasi.p2.addresses import (
-    ADDRESS_FAMILIES,
     FAMILIES,
     checked_local,
     checked_remote,
@@ -39,15 +38,14 @@ _DATAGRAM_LIMIT: Final = 64 * KIB
 
 
 @final
-class UdpSocket(Resource):
+class UdpSocket(options.NetworkResource[NetworkSocket]):
     """A UDP socket."""
 
-    __slots__ = ("_peer", "_process", "_socket", "_state", "streams")
+    __slots__ = ("_peer", "_process", "_state", "streams")
 
     def __init__(self, process: Process, socket: NetworkSocket) -> None:
-        super().__init__()
+        super().__init__(socket)
         self._process = process
-        self._socket = socket
         self._state = State.UNBOUND
         self._peer: Endpoint | None = None
         self.streams = 0
@@ -99,26 +97,11 @@ class UdpSocket(Resource):
             raise ErrorCodeException(ErrorCode.INVALID_STATE)
         return socket_address(self._peer)
 
-    def address_family(self) -> IpAddressFamily:
-        return ADDRESS_FAMILIES[self._socket.family]
-
     def unicast_hop_limit(self) -> int:
         return options.get(self._socket, Option.TTL)
 
     def set_unicast_hop_limit(self, value: int) -> None:
         options.set_positive(self._socket, Option.TTL, value)
-
-    def receive_buffer_size(self) -> int:
-        return options.get(self._socket, Option.RECEIVE_BUFFER)
-
-    def set_receive_buffer_size(self, value: int) -> None:
-        options.set_positive(self._socket, Option.RECEIVE_BUFFER, value)
-
-    def send_buffer_size(self) -> int:
-        return options.get(self._socket, Option.SEND_BUFFER)
-
-    def set_send_buffer_size(self, value: int) -> None:
-        options.set_positive(self._socket, Option.SEND_BUFFER, value)
 
     def subscribe(self) -> Pollable:
         return Pollable(ALWAYS, self)
