@@ -88,29 +88,20 @@ def _copy(fd: int) -> int:
         raise FileError(file_error(error).kind, f"the file descriptor {fd}: {error.strerror}") from None
 
 
-class HostInput(InputStream):
-    """Reads from a copy of a file descriptor, which stays the caller's.
+class _HostStream:
+    """A copy of a file descriptor, which can be read from or written to."""
 
-    Raises: FileError where it is not open.
-    """
-
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, direction: int) -> None:
         self._fd = _copy(fd)
-        self._descriptor = _Descriptor(self._fd, select.POLLIN)
-        self.readable = self._descriptor
+        self._descriptor = _Descriptor(self._fd, direction)
         self.is_terminal = os.isatty(fd)
 
-    def read(self, limit: int) -> bytes:
+    def _check_ready(self) -> None:
+        """Raises: StreamClosedError, WouldBlockError"""
         if self._fd < 0:
             raise StreamClosedError("the stream is closed")
         if not self._descriptor.ready():
             raise WouldBlockError
-        try:
-            return os.read(self._fd, min(limit, _LARGEST_READ))
-        except BlockingIOError:
-            raise WouldBlockError from None
-        except OSError as error:
-            raise file_error(error) from None
 
     def close(self) -> None:
         fd, self._fd = self._fd, -1
@@ -119,23 +110,38 @@ class HostInput(InputStream):
             os.close(fd)
 
 
-class HostOutput(OutputStream):
+class HostInput(_HostStream, InputStream):
+    """Reads from a copy of a file descriptor, which stays the caller's.
+
+    Raises: FileError where it is not open.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__(fd, select.POLLIN)
+        self.readable = self._descriptor
+
+    def read(self, limit: int) -> bytes:
+        self._check_ready()
+        try:
+            return os.read(self._fd, min(limit, _LARGEST_READ))
+        except BlockingIOError:
+            raise WouldBlockError from None
+        except OSError as error:
+            raise file_error(error) from None
+
+
+class HostOutput(_HostStream, OutputStream):
     """Writes to a copy of a file descriptor, which stays the caller's.
 
     Raises: FileError where it is not open.
     """
 
     def __init__(self, fd: int) -> None:
-        self._fd = _copy(fd)
-        self._descriptor = _Descriptor(self._fd, select.POLLOUT)
+        super().__init__(fd, select.POLLOUT)
         self.writable = self._descriptor
-        self.is_terminal = os.isatty(fd)
 
     def write(self, data: BytesLike) -> int:
-        if self._fd < 0:
-            raise StreamClosedError("the stream is closed")
-        if not self._descriptor.ready():
-            raise WouldBlockError
+        self._check_ready()
         try:
             return os.write(self._fd, memoryview(data).cast("B")[:_SAFE_WRITE])
         except BlockingIOError:
@@ -144,9 +150,3 @@ class HostOutput(OutputStream):
             raise StreamClosedError("nobody reads what is written") from None
         except OSError as error:
             raise file_error(error) from None
-
-    def close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            self._descriptor.stop()
-            os.close(fd)
