@@ -105,16 +105,11 @@ def ours(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
     return Outcome(status, stdout.data.decode(), stderr.data.decode(), files_in(folder))
 
 
-def theirs(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
-    """The program in wasmtime's own WASI."""
-    setting.prepare(folder)
+def their_config(setting: Setting, folder: Path) -> tuple[Path, wasmtime.WasiConfig]:
+    """The setting for wasmtime's own WASI, and the folder in which it leaves `stdout` and `stderr`."""
     aside = folder.with_name(f"{folder.name}-aside")
     aside.mkdir()
     (aside / "stdin").write_bytes(setting.stdin)
-    engine = wasmtime.Engine()
-    linker = wasmtime.Linker(engine)
-    linker.define_wasi()
-    store = wasmtime.Store(engine)
     config = wasmtime.WasiConfig()
     config.argv = ["program", *setting.arguments]
     config.env = (setting.variables or {}).items()
@@ -123,6 +118,17 @@ def theirs(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
     config.stderr_file = str(aside / "stderr")
     config.preopen_dir(str(folder / "data"), "/data", True)
     config.preopen_dir(str(folder / "read"), "/read", False)
+    return aside, config
+
+
+def theirs(wasm: bytes, setting: Setting, folder: Path) -> Outcome:
+    """The program in wasmtime's own WASI."""
+    setting.prepare(folder)
+    aside, config = their_config(setting, folder)
+    engine = wasmtime.Engine()
+    linker = wasmtime.Linker(engine)
+    linker.define_wasi()
+    store = wasmtime.Store(engine)
     store.set_wasi(config)
     start = linker.instantiate(store, wasmtime.Module(engine, wasm)).exports(store)["_start"]
     assert isinstance(start, wasmtime.Func)

@@ -25,7 +25,7 @@ from ingen_runtime.network.interface import Network
 from ingen_runtime.wasi.program import run_program
 from ingen_sdkgen import toolchains
 from tests.conftest import ROOT, absent
-from tests.runtime.wasi.p1.programs import Outcome, Setting, files_in
+from tests.runtime.wasi.p1.programs import Outcome, Setting, files_in, their_config
 
 GUESTS = Path(__file__).parent / "guests"
 TARGET = "wasm32-wasip2"
@@ -157,19 +157,9 @@ def ours(program: Component, setting: Setting, folder: Path) -> Outcome:
 def theirs(program: Path, setting: Setting, folder: Path) -> Outcome:
     """The program in wasmtime's own WASI."""
     setting.prepare(folder)
-    aside = folder.with_name(f"{folder.name}-aside")
-    aside.mkdir()
-    (aside / "stdin").write_bytes(setting.stdin)
+    aside, config = their_config(setting, folder)
     engine = wasmtime.Engine()
     component = their_component.Component.from_file(engine, str(program))
-    config = wasmtime.WasiConfig()
-    config.argv = ["program", *setting.arguments]
-    config.env = (setting.variables or {}).items()
-    config.stdin_file = aside / "stdin"
-    config.stdout_file = str(aside / "stdout")
-    config.stderr_file = str(aside / "stderr")
-    config.preopen_dir(str(folder / "data"), "/data", True)
-    config.preopen_dir(str(folder / "read"), "/read", False)
     store = wasmtime.Store(engine)
     store.set_wasi(config)
     linker = their_component.Linker(engine)
