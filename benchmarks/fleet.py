@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 
+from benchmarks.startup import resident_bytes
 from ingen_emulator.vm import Vm
 from ingen_runtime import Component
 from ingen_runtime.kernel.memory_streams import Pipe
@@ -36,12 +37,6 @@ def compile_guest(folder: Path) -> Component:
     sources = [ROOT / "benchmarks" / "guests" / "pinger.c", *sorted(sdk.glob("*.c"))]
     subprocess.run([*compiler, *sources, "-o", made], check=True)
     return Component.from_file(made)
-
-
-def resident_bytes() -> int:
-    """Memory of this process."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * 4096
 
 
 async def measure(program: Component, vms: int, pings: int) -> int:
