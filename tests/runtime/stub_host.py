@@ -112,4 +112,4 @@ def plain_value(type_: ValType, classes: ValueClasses) -> Any:
         case OwnType() | BorrowType():
             return StubResource()
         case _:
-            raise NotImplementedError(f"no plain value of {type_}")
+            raise TypeError(f"there is no plain value of {type_}")
